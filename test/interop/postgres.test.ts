@@ -11,7 +11,6 @@ import { decodeState } from '../../verifier/runtime/state-document.ts';
 import { packMain } from '../support/pack-main.ts';
 import { AdminSite } from '../unit/verifier/admin/admin-site.ts';
 import { listen, Product, textOf } from '../unit/verifier/runtime/product.ts';
-import { expectFirstDocument, expectOneLock } from '../unit/verifier/runtime/store-contract.ts';
 import { licenseFile } from '../unit/verifier/sample.ts';
 import { installPinned } from './pinned-packages.ts';
 import { openPool, PostgresServer, type Pool } from './postgres-server.ts';
@@ -41,30 +40,6 @@ afterEach(async () => {
 
 const withoutFile = (): { readonly environment: Record<string, string | undefined> } => ({
   environment: { ...product.options().environment, LICENSE_STATE_PATH: '' },
-});
-
-describe('a store in PostgreSQL', () => {
-  it('keeps a document, and replaces it only for whoever read the last one', async () => {
-    const store = postgresStore(pool);
-    const read = await expectFirstDocument(store);
-    const writes = await Promise.all([2, 3, 4].map((value) => store.write(Uint8Array.of(value), read?.tag)));
-    expect(writes.filter(Boolean)).toHaveLength(1);
-    const large = new Uint8Array(4 * 1024 * 1024).fill(7);
-    expect(await store.write(large, (await store.read())?.tag)).toBe(true);
-    expect((await store.read())?.document).toEqual(large);
-  });
-
-  it('has one lock, over all its connections', async () => {
-    await expectOneLock(postgresStore(pool), 6, 10);
-  });
-
-  it('has a row for each product, in a table whose schema may be named', async () => {
-    await pool.query('CREATE SCHEMA IF NOT EXISTS licensing', []);
-    const [a, b] = ['a', 'b'].map((id) => postgresStore(pool, { table: 'licensing.vtlic_state', id }));
-    expect(await a?.write(Uint8Array.of(1), undefined)).toBe(true);
-    expect(await b?.read()).toBeUndefined();
-    await pool.query('DROP SCHEMA licensing CASCADE', []);
-  });
 });
 
 describe('a check', () => {
@@ -195,11 +170,6 @@ describe('the previews that replicas share', () => {
       expect(phases).toEqual(['before', 'after']);
       const { rows } = await pool.query('SELECT id FROM vtlic_used_token', []);
       expect(rows).toEqual([{ id: preview.fields['token']?.split('.')[1] }]);
-      // What has expired is forgotten, an hour later by the clock of the database.
-      const tokens = postgresTokens(other);
-      expect(await tokens.use('0'.repeat(32), 1)).toBe(true);
-      expect(await tokens.use('1'.repeat(32), 1)).toBe(true);
-      expect(await tokens.use('0'.repeat(32), 1)).toBe(true);
     } finally {
       await other.end();
       for (const site of sites) await site.product.remove();
@@ -215,7 +185,6 @@ describe('the previews that replicas share', () => {
       const done = await site.install(textOf(await licenseFile({ ctr: 8, seats: 400 })));
       expect(done.status).toBe(503);
       expect(site.license.entitlements?.seats).toBe(250);
-      expect(() => postgresTokens(away, { table: 'a; drop table b' })).toThrow(/plain name/);
     } finally {
       await away.end();
       await site.product.remove();

@@ -88,6 +88,12 @@ function isAsked(test: string, file: string): boolean {
   return true;
 }
 
+/** Tests on a real database, which needs what docs/testing.md says. */
+const ON_A_DATABASE: Readonly<Record<string, string>> = {
+  'verifier/runtime/stores/postgres-store.ts': 'test/interop/postgres-store.test.ts',
+  'verifier/admin/postgres-tokens.ts': 'test/interop/postgres-store.test.ts',
+};
+
 const MAX_SUITES = 6;
 /** Tests of the signer are asked where there are fewer others. */
 const MIN_SUITES = 3;
@@ -114,13 +120,17 @@ export function suitesOf(file: string, reach: Reach = 'far'): readonly Suite[] {
   const name = basename(file, '.ts');
   const mirrors = [name, `${basename(dirname(file))}-${name}`];
   const nearness = (test: string): number =>
+    (test === ON_A_DATABASE[file] ? -99 : 0) +
     (distances.get(test) ?? 99) * 2 -
     (mirrors.some((mirror) => basename(test).startsWith(mirror)) ? 10 : 0) -
     (dirname(test).endsWith(dirname(file)) ? 3 : 0) +
     (test.startsWith('test/property/') ? 6 : 0) +
     (test.includes('/signer/') ? 40 : 0);
   const tests = [...distances.keys()]
-    .filter((path) => /^test\/(?:unit|property)\/.*\.test\.ts$/.test(path) && isAsked(path, file))
+    .filter(
+      (path) =>
+        (/^test\/(?:unit|property)\/.*\.test\.ts$/.test(path) && isAsked(path, file)) || path === ON_A_DATABASE[file],
+    )
     .toSorted((a, b) => nearness(a) - nearness(b) || (a < b ? -1 : 1))
     .filter((path, i) => i < MAX_SUITES && (i < MIN_SUITES || !path.includes('/signer/')))
     .map(suiteOf);

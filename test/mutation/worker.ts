@@ -3,6 +3,8 @@
  * JSON for what it is about to try and for what it found, so that the driver knows which change made it hang.
  */
 import { readFileSync, writeSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { mock } from 'node:test';
 import fc from 'fast-check';
 import { digestOf, isIn, keep, packed, readKept, suiteDigest, type CheckRecord } from './records.ts';
 import { readSources, type Source } from './sources.ts';
@@ -35,6 +37,9 @@ const MIN_WAIT = 5_000;
 const MAX_TURNS = 5_000_000;
 const FIRST_WAIT = 120_000;
 
+/** The real ones: a test that hangs may have put others in their place. */
+const { setTimeout: setRealTimeout, clearTimeout: clearRealTimeout } = globalThis;
+
 /** Whether a check passes, in `wait` milliseconds, with a change on. */
 async function passes(check: Check, wait: number, on = -1, maxTurns = MAX_TURNS): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
@@ -45,7 +50,7 @@ async function passes(check: Check, wait: number, on = -1, maxTurns = MAX_TURNS)
     await Promise.race([
       (async () => check.run())(),
       new Promise((_resolve, reject) => {
-        timer = setTimeout(() => reject(new Error('it takes too long')), wait);
+        timer = setRealTimeout(() => reject(new Error('it takes too long')), wait);
       }),
     ]);
     return true;
@@ -53,7 +58,9 @@ async function passes(check: Check, wait: number, on = -1, maxTurns = MAX_TURNS)
     return false;
   } finally {
     state.on = -1;
-    clearTimeout(timer);
+    clearRealTimeout(timer);
+    mock.timers.reset();
+    syncBuiltinESMExports();
   }
 }
 

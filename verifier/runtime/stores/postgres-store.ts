@@ -6,6 +6,7 @@
 import { cleanText } from '../../../formats/clean-text.ts';
 import { fromHex, toHex } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
+import { errorCodeOf } from '../../../files/index.ts';
 import type { StateStore, StoredCopy } from './store.ts';
 
 /** What `Pool` and `Client` of `pg` have. */
@@ -40,10 +41,11 @@ export function postgresStore(
     const { rows } = await within(client.query(text, values));
     return rows as readonly Record<string, unknown>[];
   };
+  const hasTable = async (): Promise<boolean> =>
+    (await run('SELECT 1 WHERE to_regclass($1) IS NOT NULL', [table])).length > 0;
   const prepared = async (): Promise<void> => {
     if (ready) return;
-    const [found] = await run('SELECT to_regclass($1)::text AS name', [table]);
-    if (found?.['name'] === null) await makeTable(run, table);
+    if (!(await hasTable())) await makeTable(run, table);
     await run(`INSERT INTO ${table} (id, revision) VALUES ($1, 0) ON CONFLICT DO NOTHING`, [id]);
     ready = true;
   };
@@ -61,8 +63,7 @@ export function postgresStore(
       return copyOf(row);
     },
     peek: async () => {
-      const [found] = await run('SELECT to_regclass($1)::text AS name', [table]);
-      if (found?.['name'] === null) return undefined;
+      if (!(await hasTable())) return undefined;
       const sql = `SELECT revision::text AS revision, document FROM ${table} WHERE id = $1`;
       return copyOf((await run(sql, [id]))[0]);
     },
@@ -100,7 +101,7 @@ async function makeTable(run: Run, table: string): Promise<void> {
   try {
     await run(`CREATE TABLE IF NOT EXISTS ${table} (${columns})`, []);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && EXISTS_ALREADY.has(error.code))) throw error;
+    if (!EXISTS_ALREADY.has(errorCodeOf(error))) throw error;
   }
 }
 

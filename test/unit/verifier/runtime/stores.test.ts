@@ -6,13 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nodeProvider } from '../../../../keys/public/provider-node.ts';
 import { changeState, loadState, lockStores } from '../../../../verifier/runtime/copies.ts';
-import {
-  fileStore,
-  memoryStore,
-  postgresStore,
-  sqliteStore,
-  type StateStore,
-} from '../../../../verifier/runtime/index.ts';
+import { fileStore, memoryStore, sqliteStore, type StateStore } from '../../../../verifier/runtime/index.ts';
 import { decodeState, encodeState } from '../../../../verifier/runtime/state-document.ts';
 import { EMPTY_STATE, type RuntimeState } from '../../../../verifier/runtime/state.ts';
 import { acquireLock } from '../../../../verifier/runtime/stores/lock.ts';
@@ -216,12 +210,5 @@ describe('a lock', () => {
     expect(readFileSync(`${path}.lock`, 'utf8')).toContain(processIdentity());
     await lock?.release();
     for (const left of ['.lock', '.guard', '.lock.new']) expect(existsSync(path + left)).toBe(false);
-  });
-});
-
-describe('a PostgreSQL store', () => {
-  it('refuses a name of a table that is not plain', () => {
-    const client = { query: () => Promise.resolve({ rows: [] }) };
-    expect(() => postgresStore(client, { table: 'a; drop table b' })).toThrow('should have a plain name');
   });
 });

@@ -2,14 +2,17 @@
 import { syncBuiltinESMExports } from 'node:module';
 import { mock } from 'node:test';
 
+const realNow: typeof performance.now = performance.now.bind(performance);
+
 export class HeldTime {
   /** The clock of the host at the beginning, in milliseconds. */
   static readonly DATE = 1_800_000_000_000;
   /** The monotonic clock. */
   now = 0;
-  readonly #real: typeof performance.now = performance.now.bind(performance);
 
   constructor() {
+    // A test that did not end left its own.
+    mock.timers.reset();
     mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'], now: HeldTime.DATE });
     performance.now = (): number => this.now;
     syncBuiltinESMExports();
@@ -31,7 +34,7 @@ export class HeldTime {
 
   release(): void {
     mock.timers.reset();
-    performance.now = this.#real;
+    performance.now = realNow;
     syncBuiltinESMExports();
   }
 }

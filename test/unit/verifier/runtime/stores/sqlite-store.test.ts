@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
 import { DatabaseSync } from 'node:sqlite';
+import { mock } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -177,14 +178,13 @@ describe('a store in a file of SQLite', () => {
   });
 
   it('cannot be made where this Node.js has no SQLite', () => {
-    const real = process.getBuiltinModule;
-    process.getBuiltinModule = (() => undefined) as unknown as typeof real;
+    const absent = mock.method(process, 'getBuiltinModule', () => undefined);
     try {
       const error = thrown(() => sqliteStore(path));
       expect(inWords(error)).toBe(`configuration_invalid: this Node.js (${process.versions.node}) has no node:sqlite`);
       expect(sqliteStore(database).name).toBe('the SQLite database of the product');
     } finally {
-      process.getBuiltinModule = real;
+      absent.mock.restore();
     }
   });
 });
