@@ -85,7 +85,7 @@ async function run(argv: readonly string[], io: ProductIo): Promise<number> {
     ...(command === 'fingerprint' ? [] : ['compatible', 'hostname', 'mac', 'project'].filter((name) => name in values)),
   ];
   if (foreign.length > 0) throw usage(`${command ?? ''} does not take ${foreign.join(', ')}`);
-  if (command === 'fingerprint' && values.compatible === true) {
+  if (values.compatible === true) {
     const { hostname, mac, project } = values;
     if (hostname === undefined || mac === undefined || project === undefined)
       throw usage('--compatible needs --hostname, --mac and --project');

@@ -207,6 +207,13 @@ describe('vtlic-product fingerprint', () => {
     });
   });
 
+  it('is reported without a word about a license that is bound to no host', async () => {
+    await started();
+    const { exit, err } = await ask('fingerprint');
+    expect(exit).toBe(24);
+    expect(err).not.toContain('The license');
+  });
+
   it('uses the id of the database that the module exports', async () => {
     const { exit, out, err } = await run('fingerprint', '--product', moduleOf({}, 'db-1'), '--json');
     const { used, candidates, absent } = hostOf('db-1');
@@ -311,16 +318,18 @@ describe('vtlic-product', () => {
     [
       'what is no error',
       () => {
-        throw 'no clock' as unknown as Error;
+        throw undefined as unknown as Error;
       },
       'vtlic-product: a defect of this program: a value was thrown that is not an error',
     ],
   ])('leaves with 1 for %s, which is a defect', async (_, clock, message) => {
     await product.dropLicense();
     const path = moduleOf({ clocks: { clock, monotonic: () => 0 } });
-    const { exit, out, err } = await run('check', '--product', path, '--json');
-    expect({ exit, err }).toEqual({ exit: 1, err: `${message}\n` });
-    expect(JSON.parse(out)).toEqual({ schema: 'vtlic-error/1', code: 'internal', exit: 1, message });
+    for (const command of ['check', 'fingerprint']) {
+      const { exit, out, err } = await run(command, '--product', path, '--json');
+      expect({ exit, err }).toEqual({ exit: 1, err: `${message}\n` });
+      expect(JSON.parse(out)).toEqual({ schema: 'vtlic-error/1', code: 'internal', exit: 1, message });
+    }
   });
 
   it('shows help for each way to ask for it', async () => {

@@ -87,6 +87,9 @@ describe('the lines of a status', () => {
       '    seats      250',
       '    read from  the file /a/license.vtlic',
     ]);
+    expect(statusLines({ ...VIEW, entitlements: { ...rest, features: ['sso'], limits: {} } })[2]).toBe(
+      '    features   sso',
+    );
     const { name: _name, deployment: _deployment, ...license } = LICENSE;
     expect(statusLines({ ...VIEW, license })[0]).toBe('    customer    acme-gmbh');
     expect(statusLines({ ...VIEW, license })).toHaveLength(6);
