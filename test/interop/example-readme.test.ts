@@ -2,13 +2,13 @@
  * The README of each example as its reader meets it: every shell block runs as it is printed, in a copy of the checkout
  * that has nothing installed. Only the three ports are replaced, since a test must not take those of the machine.
  */
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../support/run-cli.ts';
 import { EXAMPLES } from './example-product.ts';
 
@@ -18,16 +18,16 @@ let running: ChildProcess | undefined;
 
 /** What git would check out, with what is not committed yet. */
 beforeAll(async () => {
+  if (spawnSync('curl', ['--version']).error !== undefined)
+    throw new Error('curl is needed (Debian: apt-get install -y curl)');
   const listed = execFileSync('git', ['ls-files', '-z', '-co', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' });
   const unneeded = /^(?:test|bench)\//;
   for (const path of listed.split('\0').filter((name) => name !== '' && !unneeded.test(name)))
     cpSync(join(ROOT, path), join(checkout, path), { recursive: true });
   ports = await Promise.all(Array.from({ length: 3 }, freePort));
 });
-afterAll(async () => {
-  await stop();
-  rmSync(checkout, { recursive: true });
-});
+afterEach(stop);
+afterAll(() => rmSync(checkout, { recursive: true }));
 
 async function freePort(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1');

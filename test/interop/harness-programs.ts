@@ -71,7 +71,9 @@ const TOOLCHAINS: Readonly<Record<Language, Toolchain>> = {
       const pinned = readFileSync(join(source, 'jars.sha256'), 'utf8').trim().split('\n');
       const paths = pinned.map((line) => join(jars, line.split('  ')[1] ?? ''));
       const areWhole = (): boolean => pinned.every((line, i) => line.split('  ')[0] === digestOf(paths[i] ?? ''));
-      if (!areWhole()) run('mvn', ['-q', '-B', 'dependency:copy-dependencies', `-DoutputDirectory=${jars}`]);
+      // By its whole name: Maven does not say why it could not fetch a plugin that is named by its prefix.
+      const copy = 'org.apache.maven.plugins:maven-dependency-plugin:copy-dependencies';
+      if (!areWhole()) run('mvn', ['-q', '-B', copy, `-DoutputDirectory=${jars}`]);
       if (!areWhole()) throw new Error(`${jars} does not have the jars of jars.sha256`);
       const sources = readdirSync(source).filter((name) => name.endsWith('.java'));
       run('javac', ['-proc:none', '-d', into, '-cp', paths.join(':'), ...sources]);
