@@ -146,7 +146,7 @@ export const GUARDS_OF_RUNTIME: readonly Guard[] = [
     against: AGAINST.crash,
     does: 'the lock of a process that has ended is free',
     file: 'verifier/runtime/stores/lock.ts',
-    find: 'const free = note === undefined || hasEnded(holderOf(note)) ||',
+    find: 'const free = note === undefined || hasEnded(note) ||',
     replace: 'const free = note === undefined ||',
     test: unit('stores'),
   },

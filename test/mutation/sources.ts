@@ -60,6 +60,7 @@ export const COMPLETE: ReadonlySet<string> = new Set([
   'verifier/admin/differences.ts',
   'verifier/admin/html.ts',
   'verifier/admin/installer.ts',
+  'verifier/admin/license-admin.ts',
   'verifier/admin/metrics.ts',
   'verifier/admin/monitor.ts',
   'verifier/admin/node-listener.ts',

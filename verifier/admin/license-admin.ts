@@ -150,6 +150,7 @@ class AdminPage {
     given: { readonly pasted?: string; readonly fault?: TextName; readonly status?: number },
   ): Promise<Response> {
     const { words, stepUpField } = this.#options;
+    const { status = 200 } = given;
     const base = baseOf(this.#license.view());
     const preview = await this.#license.preview(text);
     if (!preview.ok) {
@@ -170,7 +171,7 @@ class AdminPage {
       token: this.#installer.token(operator, text, base),
       field: stepUpField,
     });
-    return this.#page(given.status ?? 200, page);
+    return this.#page(status, page);
   }
 
   async #install(asked: Installation): Promise<Response> {
@@ -214,7 +215,7 @@ class AdminPage {
     given: { readonly status?: number; readonly message?: Message; readonly pasted?: string } = {},
   ): Promise<Response> {
     const { message, pasted = '', status = 200 } = given;
-    const facts = { ...(await this.#facts(operator)), ...(message === undefined ? {} : { message }) };
+    const facts = { ...(await this.#facts(operator)), message };
     const token = this.#tokens.make(['form', operator.session], FORM_SECONDS);
     return this.#page(status, statusPage(facts, { token, pasted }));
   }

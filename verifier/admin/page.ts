@@ -19,7 +19,7 @@ export interface PageFacts {
   readonly operator: string;
   /** Undefined: not known, or never asked for. */
   readonly seatsUsed: number | 'unknown' | undefined;
-  readonly message?: Message;
+  readonly message?: Message | undefined;
 }
 
 /** An answer to a request that is not one of this page. It shows nothing of the license. */

@@ -31,6 +31,7 @@ let locks = 0;
  * @throws what the store throws when it cannot be reached
  */
 export async function acquireLock(store: StateStore, wait: number): Promise<HeldLock | undefined> {
+  // A note is the identity of a process, the number of its lock, and a count that rises.
   const own = `${processIdentity()} ${++locks}`;
   const began = performance.now();
   let poll = FIRST_POLL_MILLISECONDS;
@@ -40,18 +41,13 @@ export async function acquireLock(store: StateStore, wait: number): Promise<Held
     const note = await store.readLock();
     const now = performance.now();
     if (note !== seen) [seen, seenAt] = [note, now];
-    const free = note === undefined || hasEnded(holderOf(note)) || now - seenAt >= LEASE_MILLISECONDS;
+    const free = note === undefined || hasEnded(note) || now - seenAt >= LEASE_MILLISECONDS;
     const mine = `${own} 0`;
     if (free && (await store.swapLock(note, mine))) return held(store, own, mine);
     if (now - began >= wait) return undefined;
     await sleep(poll);
     poll = Math.min(poll * 2, MAX_POLL_MILLISECONDS);
   }
-}
-
-/** A note is the identity of a process, the number of its lock, and a count that rises. */
-function holderOf(note: string): string {
-  return note.split(' ').slice(0, 3).join(' ');
 }
 
 function held(store: StateStore, own: string, first: string): HeldLock {

@@ -3,16 +3,22 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { errorCodeOf } from '../../../files/index.ts';
 
+const PLACE: string = findPlace();
+
 /** Of this process: where it runs, its number, and when it began. Numbers are used again after a process ends. */
 export function processIdentity(): string {
-  return `${place()} ${process.pid} ${startOf(process.pid)}`;
+  return `${PLACE} ${process.pid} ${startOf(process.pid)}`;
 }
 
-/** Has that process certainly ended? False also where this cannot be known, for example of another host. */
+/**
+ * Has that process certainly ended? False also where this cannot be known, for example of another host.
+ *
+ * @param identity what follows it after a blank does not count
+ */
 export function hasEnded(identity: string): boolean {
   const [where = '', number = '', start = ''] = identity.split(' ');
   const pid = Number(number);
-  if (where !== place() || !Number.isSafeInteger(pid) || pid < 1) return false;
+  if (where !== PLACE || !Number.isSafeInteger(pid) || pid < 1) return false;
   if (start !== '') return startOf(pid) !== start;
   try {
     process.kill(pid, 0);
@@ -22,14 +28,7 @@ export function hasEnded(identity: string): boolean {
   }
 }
 
-let known: string | undefined;
-
 /** The boot of the host, and the container: process numbers are unique within both together. */
-function place(): string {
-  known ??= findPlace();
-  return known;
-}
-
 function findPlace(): string {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

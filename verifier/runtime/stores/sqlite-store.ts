@@ -133,7 +133,6 @@ function fileSource(path: string): Source {
       return database;
     },
     look: (act) => {
-      if (opened !== undefined) return act(opened);
       if (!existsSync(path)) return undefined;
       const database = new DatabaseSync(path, { readOnly: true });
       try {

@@ -53,7 +53,7 @@ describe('a process', () => {
       const [line] = (await once(parent.stdout, 'data')) as [Buffer];
       const pid = Number(line.toString());
       const stat = (): string => readFileSync(`/proc/${pid}/stat`, 'utf8');
-      while (!stat().includes(') Z ')) await new Promise((resolve) => setTimeout(resolve, 5));
+      while (!stat().includes(') Z ')) await new Promise((resolve) => setImmediate(resolve));
       expect(hasEnded(`${place} ${pid} ${startOf(pid)}`)).toBe(true);
     } finally {
       parent.kill();

@@ -1,5 +1,5 @@
 /** The state in SQLite: the rows, what a check may not make, and rows that were deleted or damaged. */
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
 import { DatabaseSync } from 'node:sqlite';
 import { mock } from 'node:test';
@@ -122,14 +122,39 @@ describe('a look at a store, which changes nothing', () => {
     expect(existsSync('/proc/self/fd') ? open() : 0).toBe(before);
     await store.write(ONE, undefined);
     expect(await store.peek?.()).toEqual({ document: ONE, tag: '1' });
-    // The database that is open already is used, and stays open.
     expect((await store.read())?.document).toEqual(ONE);
     await store.close?.();
     expect(await store.peek?.()).toEqual({ document: ONE, tag: '1' });
   });
 });
 
+describe('a look at a database that a crash left', () => {
+  it('changes neither it nor its log', async () => {
+    const [store, left] = [sqliteStore(path), join(folder, 'left.sqlite')];
+    await store.write(ONE, undefined);
+    for (const end of ['', '-wal']) copyFileSync(path + end, left + end);
+    await store.close?.();
+    const before = ['', '-wal'].map((end) => readFileSync(left + end));
+    expect(await sqliteStore(left).peek?.()).toEqual({ document: ONE, tag: '1' });
+    expect(['', '-wal'].map((end) => readFileSync(left + end))).toEqual(before);
+  });
+});
+
 describe('a store in a file of SQLite', () => {
+  it('has one connection, and makes its file again that was removed while it was closed', async () => {
+    const open = (): number => (existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0);
+    const store = sqliteStore(path);
+    await store.write(ONE, undefined);
+    const before = open();
+    for (let i = 0; i < 3; i++) expect((await store.read())?.document).toEqual(ONE);
+    expect(open()).toBe(before);
+    await store.close?.();
+    rmSync(path);
+    expect(await store.write(TWO, undefined)).toBe(true);
+    expect((await store.read())?.document).toEqual(TWO);
+    await store.close?.();
+  });
+
   /** Another thread that keeps the database to itself for a moment. */
   async function keepBusy(): Promise<Worker> {
     const worker = new Worker(
