@@ -176,10 +176,10 @@ describe('a store in PostgreSQL', () => {
       mock.timers.reset();
       await commit();
     });
-    await turn();
     const before = timers();
-    await store.peek?.();
-    expect(timers()).toBeLessThanOrEqual(before + 1);
+    for (let i = 0; i < 10; i++) await store.peek?.();
+    // The pool has timers of its own, one for each connection.
+    expect(timers()).toBeLessThanOrEqual(before + 3);
   });
 });
 
