@@ -48,8 +48,16 @@ export class Committer {
   readonly #hooks: TimedHooks;
   readonly #keeper: StateKeeper;
   readonly #situation: () => Situation;
+  readonly #lockWait: number;
 
-  constructor(hooks: TimedHooks, keeper: StateKeeper, situation: () => Situation) {
+  /** @param lockWait how long another process may keep the lock, in milliseconds */
+  constructor(
+    hooks: TimedHooks,
+    keeper: StateKeeper,
+    situation: () => Situation,
+    lockWait: number = LOCK_MILLISECONDS,
+  ) {
+    this.#lockWait = lockWait;
     this.#hooks = hooks;
     this.#keeper = keeper;
     this.#situation = situation;
@@ -57,7 +65,7 @@ export class Committer {
 
   /** @returns undefined where another process keeps the lock for too long */
   lock(): Promise<HeldLock | undefined> {
-    return this.#keeper.lock(LOCK_MILLISECONDS);
+    return this.#keeper.lock(this.#lockWait);
   }
 
   /** A license from a file that was put there without `install`, or one that begins now. */

@@ -51,7 +51,7 @@ const MAX_HOST_ID_LENGTH = 256;
 /** A list of mounts may be long. */
 const MAX_HOST_FILE_BYTES = 4_194_304;
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
-const NIL_UUID = /^[0-]+$/;
+const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 const MAC = /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/;
 
 /**
@@ -167,7 +167,7 @@ function clusterUid(environment: Environment): { readonly id: string } | { reado
   const given = trimBlank(environment['LICENSE_CLUSTER_UID'] ?? '');
   if (given === '') return { reason: 'LICENSE_CLUSTER_UID is not set' };
   const id = given.toLowerCase();
-  if (!UUID.test(id) || NIL_UUID.test(id))
+  if (!UUID.test(id) || id === NIL_UUID)
     throw invalid(
       'LICENSE_CLUSTER_UID',
       `should be the UID of a namespace, but it is "${cleanText(given, 40)}"`,
@@ -180,7 +180,8 @@ function isHostId(id: string): boolean {
   return id !== '' && id.length <= MAX_HOST_ID_LENGTH && id.isWellFormed() && !hasControlOrBidi(id);
 }
 
-function readHostFile(path: string): string | undefined {
+/** The text of a file, up to 4 MiB. */
+export function readHostFile(path: string): string | undefined {
   try {
     return new TextDecoder().decode(readLimited(path, MAX_HOST_FILE_BYTES, 'too_large'));
   } catch {

@@ -5,7 +5,7 @@
 import { utf8 } from '../../formats/bytes.ts';
 import { LOCKED, lockWarnings, type Committer } from './commit.ts';
 import { licenseFacts, type LicenseFacts } from './entitlements.ts';
-import { judgeInstall, type Decision, type Situation } from './judge.ts';
+import { judgeInstall, type Decision, type Judged, type Situation } from './judge.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { LicenseSource } from './license-source.ts';
 import { notice, shownError, type Notice } from './notices.ts';
@@ -35,8 +35,7 @@ export interface Installed {
   readonly outcome: InstallOutcome;
   /** What is in the file now; undefined where only keysets were pasted. */
   readonly file: Uint8Array | undefined;
-  readonly decision: Decision;
-  readonly warnings: readonly Notice[];
+  readonly decision: Judged;
 }
 
 export interface InstallParts {
@@ -46,16 +45,24 @@ export interface InstallParts {
   readonly committer: Committer;
   readonly situation: () => Situation;
   readonly before: Decision;
+  /** Takes what an operator should know, also where the installation is refused after that. */
+  readonly warn: (warnings: readonly Notice[]) => void;
 }
 
-const NOTHING_PASTED: Notice = notice('file_missing', 'nothing was pasted');
 const KEYSET_BLOCK = /-----BEGIN VTLIC KEYSET-----[^-]*-----END VTLIC KEYSET-----/g;
 
+interface Parted {
+  readonly keysets: Uint8Array | undefined;
+  /** Undefined where there is nothing but keysets. */
+  readonly license: string | undefined;
+}
+
 /** The blocks of keysets, joined, and what is left: the license. */
-function splitPasted(pasted: string): { readonly keysets: Uint8Array | undefined; readonly license: string } {
+function splitPasted(pasted: string): Parted {
   const blocks = pasted.match(KEYSET_BLOCK);
   if (blocks === null) return { keysets: undefined, license: pasted };
-  return { keysets: utf8(`${blocks.join('\n')}\n`), license: pasted.replace(KEYSET_BLOCK, '').trim() };
+  const license = pasted.replace(KEYSET_BLOCK, '').trim();
+  return { keysets: utf8(`${blocks.join('\n')}\n`), license: license === '' ? undefined : license };
 }
 
 /**
@@ -68,63 +75,62 @@ export async function previewPasted(
   { keys, source, keeper, situation }: InstallParts,
 ): Promise<Notice | Extract<InstallPreview, { ok: true }>> {
   const { keysets, license } = splitPasted(pasted);
-  const onlyKeysets = license === '' && keysets !== undefined;
-  const fault = onlyKeysets ? undefined : source.installFault();
+  const fault = license === undefined ? undefined : source.installFault();
   if (fault !== undefined) return fault;
   const loaded = await keeper.load();
   if (loaded.fault !== undefined) return loaded.fault;
   const added = keysets === undefined ? undefined : keys.preview(keysets);
   if (added !== undefined && 'code' in added) return added;
   const version = added === undefined ? {} : { keysetVersion: added.chain.newest.version };
-  if (onlyKeysets) return Object.freeze({ ok: true, outcome: 'keyset', ...version });
+  if (license === undefined) return Object.freeze({ ok: true, outcome: 'keyset', ...version });
   const now = situation();
   const judged = added === undefined ? now : { ...now, trust: added.trust, counts: added.counts };
-  const { inForce, waiting, refusal } = judgeInstall(utf8(license), judged);
-  const next = inForce ?? waiting;
-  if (next === undefined) return refusal ?? NOTHING_PASTED;
-  const { license: claims, graceUntil } = next.accepted;
-  const outcome = inForce === undefined ? 'waiting' : 'in_force';
+  const found = judgeInstall(utf8(license), judged);
+  if ('refusal' in found) return found.refusal;
+  const isWaiting = 'waiting' in found;
+  const { license: claims, graceUntil } = (isWaiting ? found.waiting : found.inForce).accepted;
+  const outcome = isWaiting ? 'waiting' : 'in_force';
   return Object.freeze({ ok: true, outcome, license: licenseFacts(claims), graceUntil, ...version });
 }
 
 /** @returns the notice with which it is refused, or what is installed */
 export async function installPasted(pasted: string, parts: InstallParts): Promise<Notice | Installed> {
   const { keysets, license } = splitPasted(pasted);
-  const fault = license === '' && keysets !== undefined ? undefined : parts.source.installFault();
+  const fault = license === undefined ? undefined : parts.source.installFault();
   if (fault !== undefined) return fault;
   const lock = await parts.committer.lock();
   if (lock === undefined) return LOCKED;
   try {
-    // Also tries whether the state can be written, before anything else is changed.
-    const writable = await parts.keeper.change((state) => state);
-    if (!writable.ok) return writable.fault;
+    parts.warn(lockWarnings(lock));
+    // Tries whether the state can be written, before anything else is changed.
+    const unwritable = await writeState(parts);
+    if (unwritable !== undefined) return unwritable;
     if (keysets !== undefined) {
-      const refused = await takeKeysets(keysets, parts);
+      const refused = parts.keys.add(keysets) ?? (await writeState(parts));
       if (refused !== undefined) return refused;
-      if (license === '')
-        return { outcome: 'keyset', file: undefined, decision: parts.before, warnings: lockWarnings(lock) };
     }
-    const installed = await installLicense(utf8(license), parts);
-    return 'code' in installed ? installed : { ...installed, warnings: [...lockWarnings(lock), ...installed.warnings] };
+    if (license === undefined) return { outcome: 'keyset', file: undefined, decision: parts.before };
+    return await installLicense(utf8(license), parts);
   } finally {
     await lock.release();
   }
 }
 
-async function takeKeysets(file: Uint8Array, { keys, keeper }: InstallParts): Promise<Notice | undefined> {
-  const refused = keys.add(file);
-  if (refused !== undefined) return refused;
+/** @returns why the state cannot be written */
+async function writeState({ keeper, warn }: InstallParts): Promise<Notice | undefined> {
   const written = await keeper.change((state) => state);
-  return written.ok ? undefined : written.fault;
+  if (!written.ok) return written.fault;
+  warn(written.warnings);
+  return undefined;
 }
 
 async function installLicense(
   file: Uint8Array,
-  { source, committer, situation, before }: InstallParts,
+  { source, committer, situation, before, warn }: InstallParts,
 ): Promise<Notice | Installed> {
   const found = judgeInstall(file, situation());
-  const next = found.inForce ?? found.waiting;
-  if (next === undefined) return found.refusal ?? NOTHING_PASTED;
+  if ('refusal' in found) return found.refusal;
+  const next = 'waiting' in found ? found.waiting : found.inForce;
   const refused = await committer.ask(next, before.inForce);
   if (refused !== undefined) return refused;
   const old = source.read();
@@ -134,10 +140,9 @@ async function installLicense(
   } catch (error) {
     return notice('file_unwritable', shownError(error));
   }
-  if (found.inForce === undefined) {
-    const { current } = before;
-    const decision = { waiting: next, ...(current === undefined ? {} : { current }), notices: [] };
-    return { outcome: 'waiting', file, decision, warnings: [] };
+  if ('waiting' in found) {
+    const decision = { current: before.current, waiting: next };
+    return { outcome: 'waiting', file, decision };
   }
   const { fault, warnings } = await committer.write(next);
   if (fault !== undefined) {
@@ -148,6 +153,6 @@ async function installLicense(
     }
     return fault;
   }
-  const failed = await committer.tell(next);
-  return { outcome: 'in_force', file, decision: found, warnings: [...warnings, ...failed] };
+  warn([...warnings, ...(await committer.tell(next))]);
+  return { outcome: 'in_force', file, decision: found };
 }

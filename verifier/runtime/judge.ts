@@ -163,8 +163,14 @@ export function judgeMoment(situation: Situation, { current, waiting }: Judged):
   return { current, ...rest, notices: [...warnings, refused, ...faults] };
 }
 
+/** What follows from a license that someone pastes. */
+export type Pasted =
+  | { readonly refusal: Notice; readonly notices: readonly Notice[] }
+  | { readonly inForce: Examined; readonly current: Examined; readonly notices: readonly Notice[] }
+  | { readonly waiting: Examined; readonly notices: readonly Notice[] };
+
 /** A license that someone pastes. Accepted now, taken for later, or refused with a reason; nothing else changes. */
-export function judgeInstall(file: Uint8Array, situation: Situation): Decision {
+export function judgeInstall(file: Uint8Array, situation: Situation): Pasted {
   const verdict = verify(file, situation.trust, contextOf(situation));
   if (!verdict.ok) {
     const refused = notice(verdict.reason, verdict.detail, verdict.values);

@@ -1,5 +1,5 @@
 /** Reads the license from its place, notices changes, and replaces it. */
-import { accessSync, constants, realpathSync, statSync, watch, type FSWatcher } from 'node:fs';
+import { accessSync, constants, realpathSync, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import { utf8 } from '../../formats/bytes.ts';
 import { cleanText } from '../../formats/clean-text.ts';
@@ -8,7 +8,7 @@ import { describeFileError, errorCodeOf, readLicenseFile, removeIfPresent, repla
 import type { LicenseLocation } from './entitlements.ts';
 import type { Settings } from './environment.ts';
 import type { Source } from './judge.ts';
-import { notice, type Notice } from './notices.ts';
+import { notice, shownError, type Notice } from './notices.ts';
 
 const MODE = 0o644;
 const MAX_PATH = 4096;
@@ -44,8 +44,7 @@ function fileSource(path: string): LicenseSource {
       try {
         return { file: readLicenseFile(path) };
       } catch (error) {
-        if (!(error instanceof VtlicError)) throw error;
-        return { missing: `${path}: ${error.message}`, path: cleanText(path, MAX_PATH) };
+        return { missing: `${path}: ${shownError(error)}`, path: cleanText(path, MAX_PATH) };
       }
     },
     stamp: () => {
@@ -53,7 +52,7 @@ function fileSource(path: string): LicenseSource {
         const { ino, size, mtimeMs, ctimeMs } = statSync(path);
         return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
       } catch (error) {
-        return errorCodeOf(error) ?? 'unknown';
+        return String(errorCodeOf(error));
       }
     },
     installFault: () => {
@@ -89,14 +88,18 @@ function targetOf(path: string): string {
 
 /** A secret that is mounted changes by a link in its folder, so every event of the folder counts. */
 function watchFolder(folder: string, changed: () => void): () => void {
-  let watcher: FSWatcher | undefined;
   try {
-    watcher = watch(folder, { persistent: false }, changed);
-    watcher.on('error', () => watcher?.close());
+    const watcher = watch(folder, { persistent: false }, changed);
+    watcher.on('error', () => {
+      watcher.close();
+    });
+    return () => {
+      watcher.close();
+    };
   } catch {
     // Too many watches, or no such folder: polling notices the change.
+    return () => undefined;
   }
-  return () => watcher?.close();
 }
 
 function textSource(text: string): LicenseSource {

@@ -27,9 +27,21 @@ export function machineId(
   read: ReadHostFile,
   sharedIds: readonly string[],
 ): { readonly id: string } | { readonly reason: string } {
-  const path = FILES.find((file) => read(file) !== undefined);
-  if (path === undefined) return { reason: `there is no ${FILES[0]}` };
-  const text = (read(path) ?? '').trim().toLowerCase();
+  for (const path of FILES) {
+    const content = read(path);
+    if (content !== undefined) return idIn(path, content, environment, read, sharedIds);
+  }
+  return { reason: 'there is no /etc/machine-id' };
+}
+
+function idIn(
+  path: string,
+  content: string,
+  environment: Environment,
+  read: ReadHostFile,
+  sharedIds: readonly string[],
+): { readonly id: string } | { readonly reason: string } {
+  const text = content.trim().toLowerCase();
   if (text === 'uninitialized') return { reason: `${path} says "uninitialized": the first start has not ended` };
   if (text === '') return { reason: `${path} is empty` };
   const id = text.replaceAll('-', '');

@@ -77,7 +77,6 @@ export class Runtime {
     return stateOf(this.#decision);
   }
 
-  /** In effective time. */
   get nextChange(): number | undefined {
     return nextChange(this.#decision, this.#parts.keys.trust, this.#now());
   }
@@ -145,7 +144,6 @@ export class Runtime {
   install(pasted: string): Promise<InstallResult> {
     return this.#exclusive(async () => {
       const before = this.#remember();
-      const { source } = this.#parts;
       const installed = this.#stateFault ?? (await installPasted(pasted, this.#installParts()));
       if ('code' in installed) {
         // Keysets that came with it may have been taken.
@@ -154,10 +152,8 @@ export class Runtime {
         this.#tell(before);
         return { ok: false, refusal: installed };
       }
-      if (installed.file !== undefined) this.#file = installed.file;
-      if (installed.file !== undefined) this.#stamp = source.stamp();
-      else this.#judgeFileAgain();
-      this.#warnings.addState(installed.warnings);
+      if (installed.file === undefined) this.#judgeFileAgain();
+      else [this.#file, this.#stamp] = [installed.file, this.#parts.source.stamp()];
       this.#setDecision(judgeMoment(this.#situation(), installed.decision), installed.file && []);
       this.#tell(before);
       return { ok: true, outcome: installed.outcome };
@@ -269,9 +265,8 @@ export class Runtime {
   }
 
   async #keysMayHaveChanged(): Promise<void> {
-    const { keys } = this.#parts;
     try {
-      if (!keys.refresh(this.#keeper.state.keyset)) return;
+      if (!this.#parts.keys.refresh(this.#keeper.state.keyset)) return;
     } catch (error) {
       if (!(error instanceof VtlicError)) throw error;
       this.#warnings.addState([notice('configuration_invalid', error.message)]);
@@ -324,9 +319,14 @@ export class Runtime {
   }
 
   #installParts(): InstallParts {
-    const { keys, source } = this.#parts;
-    const situation = (): Situation => this.#situation();
-    return { keys, source, keeper: this.#keeper, committer: this.#committer, situation, before: this.#decision };
+    return {
+      ...this.#parts,
+      keeper: this.#keeper,
+      committer: this.#committer,
+      situation: () => this.#situation(),
+      before: this.#decision,
+      warn: (warnings) => this.#warnings.addState(warnings),
+    };
   }
 
   #situation(): Situation {

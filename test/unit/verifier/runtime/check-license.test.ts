@@ -104,6 +104,14 @@ describe('a check', () => {
     });
   });
 
+  it('names a copy that is damaged before asking whether the state can be written', async () => {
+    await product.dropLicense();
+    writeFileSync(product.statePath, 'damaged');
+    expect(await check()).toMatchObject({
+      refusal: `state_corrupt: the file ${product.statePath}: it does not begin as a state does`,
+    });
+  });
+
   it('names the first store that takes no state, unless another one does', async () => {
     await product.dropLicense();
     const away = join(product.folder, 'unmounted', 'state');

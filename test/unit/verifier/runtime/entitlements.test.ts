@@ -5,6 +5,7 @@ import {
   checkFreeTier,
   entitlementsOf,
   licenseFacts,
+  NO_REFUSALS,
   stateOf,
   viewOf,
   type FreeTier,
@@ -121,7 +122,7 @@ describe('the view of an admin page', () => {
     source: { place: 'a place', location },
     installFault: undefined,
     keysetVersion: undefined,
-    refusals: { count: 0 },
+    refusals: NO_REFUSALS,
     ...changes,
   });
   const rest = { warnings: [], place: 'a place', location, judgedAt: NBF, refusals: { count: 0 } };

@@ -1,13 +1,18 @@
 import { createHmac } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   compatibleFingerprint,
   explainFingerprint,
   hostFingerprint,
+  readHostFile,
   type HostFingerprint,
   type HostOptions,
 } from '../../../../verifier/runtime/host-fingerprint.ts';
+import { thrown } from '../../../support/thrown.ts';
 
 const MACHINE_ID = '0123456789abcdef0123456789abcdef';
 const CLUSTER_UID = '0a1b2c3d-0000-4000-8000-00000000002a';
@@ -84,10 +89,41 @@ describe('the fingerprint of a host', () => {
   it.each([
     ['LICENSE_HOST_ID', 'two\nlines'],
     ['LICENSE_HOST_ID', 'x'.repeat(257)],
+    ['LICENSE_HOST_ID', '\ud800'],
     ['LICENSE_CLUSTER_UID', 'my-cluster'],
+    ['LICENSE_CLUSTER_UID', `a${CLUSTER_UID}`],
+    ['LICENSE_CLUSTER_UID', `${CLUSTER_UID}a`],
     ['LICENSE_CLUSTER_UID', '00000000-0000-0000-0000-000000000000'],
   ])('refuses the variable %s with the value %j', (name, value) => {
     expect(() => found({ environment: { [name]: value } })).toThrow(new RegExp(`^${name} should `));
+  });
+
+  it.each<[option: 'issuer' | 'product' | 'databaseId', value: string]>([
+    ['issuer', 'not an id'],
+    ['product', ''],
+    ['databaseId', ''],
+    ['databaseId', 'x'.repeat(257)],
+    ['databaseId', 'two\nlines'],
+  ])('refuses the option %s with the value %j', (option, value) => {
+    expect(thrown(() => found({ [option]: value }))).toMatchObject({ code: 'usage', place: { field: option } });
+  });
+
+  it('takes an id of 256 characters', () => {
+    expect(found({ databaseId: 'x'.repeat(256) }, {}).used?.source).toBe('database');
+    expect(found({ environment: { LICENSE_HOST_ID: 'x'.repeat(256) } }).used?.source).toBe('operator');
+  });
+
+  it('is made from files of up to 4 MiB, and a file that cannot be read is none', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vtlic-host-'));
+    try {
+      const path = join(folder, 'mounts');
+      writeFileSync(path, 'x'.repeat(4_194_304));
+      expect(readHostFile(path)).toHaveLength(4_194_304);
+      writeFileSync(path, 'x'.repeat(4_194_305));
+      expect([readHostFile(path), readHostFile(folder)]).toEqual([undefined, undefined]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 
@@ -101,6 +137,8 @@ describe('the machine id', () => {
     ['the word of systemd', 'uninitialized\n', 'says "uninitialized": the first start has not ended'],
     ['nothing', '', 'is empty'],
     ['another text', 'host-1', 'does not contain 32 hex digits'],
+    ['33 hex digits', `${MACHINE_ID}0`, 'does not contain 32 hex digits'],
+    ['an id with another text before it', `g${MACHINE_ID}`, 'does not contain 32 hex digits'],
   ])('is not used where the file contains %s', (_what, content, reason) => {
     const shared = { sharedMachineIds: ['ABCDEFabcdefabcdefabcdefabcdefab'] };
     const host = found(shared, { ...ON_A_HOST, '/etc/machine-id': content });
@@ -110,6 +148,10 @@ describe('the machine id', () => {
 
   it('comes from the copy of D-Bus where there is no other', () => {
     expect(found({}, { '/var/lib/dbus/machine-id': MACHINE_ID })).toEqual(found());
+    expect(reasonOf(found({}, {}))).toBe('there is no /etc/machine-id');
+    expect(reasonOf(found({}, { '/etc/machine-id': '', '/var/lib/dbus/machine-id': MACHINE_ID }))).toBe(
+      '/etc/machine-id is empty',
+    );
   });
 
   const mounted = (type: string): string =>
@@ -134,6 +176,11 @@ describe('the machine id', () => {
       expect(reasonOf(found({ environment: { [name]: 'x' } }))).toContain('this is a container');
   });
 
+  it('counts where only a mount elsewhere comes from its path', () => {
+    const mountinfo = '22 21 8:1 /etc/machine-id /mnt/id ro,relatime - tmpfs tmpfs rw\n';
+    expect(found({}, { ...ON_A_HOST, '/proc/self/mountinfo': mountinfo })).toEqual(found());
+  });
+
   it('is not used where it is kept in memory, since it ends with the next restart', () => {
     const host = found({}, { ...ON_A_HOST, '/proc/self/mountinfo': mounted('tmpfs') });
     expect(reasonOf(host)).toBe('/etc/machine-id is kept in memory, and differs after the next start');
@@ -152,6 +199,14 @@ describe('a fingerprint that a license does not name', () => {
     expect(explainFingerprint(now, naming(before.used?.fingerprint))).toBe(
       'The license names the fingerprint made from the machine id, but this host now uses LICENSE_HOST_ID. ' +
         'Unset LICENSE_HOST_ID, or ask for a license with the fingerprint of today.',
+    );
+  });
+
+  it('is explained with the UID of the cluster to unset where that counts now', () => {
+    const [before, now] = [found(), found({ environment: { LICENSE_CLUSTER_UID: CLUSTER_UID } })];
+    expect(explainFingerprint(now, naming(before.used?.fingerprint))).toBe(
+      'The license names the fingerprint made from the machine id, but this host now uses LICENSE_CLUSTER_UID. ' +
+        'Unset LICENSE_CLUSTER_UID, or ask for a license with the fingerprint of today.',
     );
   });
 
@@ -181,6 +236,10 @@ describe('the compatible fingerprint', () => {
     ['', '02:42:ac:11:00:02', 'acme', 'hostname'],
     ['a\nb', '02:42:ac:11:00:02', 'acme', 'hostname'],
     ['vault', '0242ac110002', 'acme', 'mac'],
+    ['vault', '02:42:ac:11:00:02:03', 'acme', 'mac'],
+    ['vault', '02:02:42:ac:11:00:02', 'acme', 'mac'],
+    ['vault', '02:42:ac:11:00:023', 'acme', 'mac'],
+    ['vault', '002:42:ac:11:00:02', 'acme', 'mac'],
     ['vault', '02:42:ac:11:00:02', 'a\nb', 'composeProject'],
   ])('refuses the parts %j, %j, %j by the name of the wrong one', (hostname, mac, project, field) => {
     expect(() => compatibleFingerprint(hostname, mac, project)).toThrow(new RegExp(`^${field} should be `));

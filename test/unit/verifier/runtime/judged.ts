@@ -1,7 +1,13 @@
 /** Situations and files of a license, and decisions in words, for the tests of what follows from a verdict. */
 import type { License } from '../../../../formats/license/license.ts';
 import type { SoftwareKey } from '../../../../keys/private/software/software-key.ts';
-import { contextOf, type Decision, type Examined, type Situation } from '../../../../verifier/runtime/judge.ts';
+import {
+  contextOf,
+  type Decision,
+  type Examined,
+  type Judged,
+  type Situation,
+} from '../../../../verifier/runtime/judge.ts';
 import { NO_TIME } from '../../../../verifier/runtime/effective-time.ts';
 import type { Notice } from '../../../../verifier/runtime/index.ts';
 import { EMPTY_STATE, stateAfter, type RuntimeState } from '../../../../verifier/runtime/state.ts';
@@ -44,7 +50,7 @@ export const said = ({ code, detail }: Notice): string => `${code}: ${detail}`;
 export const which = ({ accepted: { license, state }, from }: Examined): string => `${license.ctr} ${from} ${state}`;
 
 /** A decision in words, with each member that it has. */
-export function told(decision: Decision): unknown {
+export function told(decision: Decision | Judged): unknown {
   const shown = (value: Decision[keyof Decision]): unknown => {
     if (value === undefined) return undefined;
     if ('accepted' in value) return which(value);
