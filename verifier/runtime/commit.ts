@@ -29,7 +29,7 @@ export interface TimedHooks extends CommitHooks {
 export const COMMIT_SECONDS = 30;
 const LOCK_MILLISECONDS = 10_000;
 /** 2^31 - 1: a longer delay of a timer counts as none. */
-export const MAX_TIMER_MILLISECONDS = 2_147_483_647;
+const MAX_TIMER_MILLISECONDS = 2_147_483_647;
 
 export const LOCKED: Notice = notice('state_locked', 'another process used the state for ten seconds');
 

@@ -7,7 +7,6 @@
  * license.on('change', ({ entitlements }) => apply(entitlements));
  * ```
  */
-import { MAX_TIMER_MILLISECONDS } from './commit.ts';
 import { NO_REFUSALS, type Entitlements, type LicenseState, type LicenseView } from './entitlements.ts';
 import { Listeners, type RuntimeEvents } from './events.ts';
 import type { InstallPreview, InstallResult } from './install.ts';
@@ -66,8 +65,7 @@ function live(runtime: Runtime, source: LicenseSource, listeners: Listeners): Li
   let due = Infinity;
   let isClosed = false;
   /** Only ever brings the timer forward: a folder in which something changes all the time must not put it off. */
-  const wake = (milliseconds: number): void => {
-    const delay = Math.min(Math.max(milliseconds, 1), MAX_TIMER_MILLISECONDS);
+  const wake = (delay: number): void => {
     if (isClosed || performance.now() + delay >= due) return;
     clearTimeout(timer);
     due = performance.now() + delay;
@@ -76,7 +74,7 @@ function live(runtime: Runtime, source: LicenseSource, listeners: Listeners): Li
   };
   const rest = (): void => {
     due = Infinity;
-    wake(Math.min(MAX_PAUSE_SECONDS, runtime.secondsToChange ?? MAX_PAUSE_SECONDS) * 1000);
+    wake(pauseOf(runtime) * 1000);
   };
   const refresh = (): Promise<void> => runtime.tick().finally(rest);
   let failure = '';
@@ -121,6 +119,15 @@ function live(runtime: Runtime, source: LicenseSource, listeners: Listeners): Li
       await runtime.close();
     },
   });
+}
+
+/** Seconds until something changes by itself, at most a minute; a minute also where the product's own clock fails. */
+function pauseOf(runtime: Runtime): number {
+  try {
+    return Math.min(MAX_PAUSE_SECONDS, runtime.secondsToChange ?? MAX_PAUSE_SECONDS);
+  } catch {
+    return MAX_PAUSE_SECONDS;
+  }
 }
 
 const SAAS_REFUSAL: Notice = notice('install_not_possible', 'DEPLOYMENT_MODE is saas, where no license is installed', {

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { License } from '../../../../formats/license/license.ts';
 import { memoryStore, openLicense, type StateStore } from '../../../../verifier/runtime/index.ts';
 import { packMain } from '../../../support/pack-main.ts';
@@ -230,27 +230,6 @@ describe('a product that runs by itself', () => {
     product.drop(await renewal({ ctr: 9, tier: 'again' }));
     await expectSoon(() => heard.includes('change active again'));
     await running.close();
-  });
-
-  it('notices a file within a minute where there is no event, as on the volume of a container', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    try {
-      // A folder that is made after the start is not watched.
-      const folder = join(product.folder, 'volume');
-      const path = join(folder, 'license.vtlic');
-      const environment = { ...product.options().environment, LICENSE_PATH: path };
-      const running = await product.start({ environment, production: false });
-      const changed = new Promise((resolve) => running.on('change', resolve));
-      mkdirSync(folder);
-      writeFileSync(path, await renewal());
-      vi.advanceTimersByTime(59_000);
-      expect(running.state).toBe('free_tier');
-      vi.advanceTimersByTime(1000);
-      await changed;
-      expect(running.entitlements?.tier).toBe('renewed');
-    } finally {
-      vi.useRealTimers();
-    }
   });
 
   it('changes at the second of a boundary, without an event', async () => {
