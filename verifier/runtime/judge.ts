@@ -33,7 +33,8 @@ export interface Situation {
 }
 
 /** A license file as it was read, or why there is none. */
-export type Source = { readonly file: Uint8Array } | { readonly missing: string; readonly path?: string };
+export type Source =
+  { readonly file: Uint8Array } | { readonly missing: string; readonly path?: string; readonly file?: undefined };
 
 /** A genuine license for this product, in force or not. */
 export interface Examined {
@@ -43,13 +44,17 @@ export interface Examined {
   readonly from: 'file' | 'kept';
 }
 
-export interface Decision {
+/** The licenses of a decision. */
+export interface Judged {
+  /** To be judged again as time goes on: the license in force, or the one that was or will be. */
+  readonly current?: Examined | undefined;
+  /** A renewal that comes into force at its nbf. */
+  readonly waiting?: Examined | undefined;
+}
+
+export interface Decision extends Judged {
   /** The license in force; absent: the free tier. */
   readonly inForce?: Examined;
-  /** To be judged again as time goes on: the license in force, or the one that was or will be. */
-  readonly current?: Examined;
-  /** A renewal that comes into force at its nbf. */
-  readonly waiting?: Examined;
   /** Why production does not start, or why an installation is refused. */
   readonly refusal?: Notice;
   readonly notices: readonly Notice[];
@@ -122,12 +127,6 @@ export function judgeChange(source: Source, situation: Situation, before: Decisi
     ...(refusal === undefined ? {} : { refusal }),
     notices: waiting === undefined ? found.notices : [waits(waiting.accepted)],
   };
-}
-
-/** The licenses of a decision. */
-export interface Judged {
-  readonly current?: Examined | undefined;
-  readonly waiting?: Examined | undefined;
 }
 
 /** Judges the same licenses again, after time has passed or the state has changed. */

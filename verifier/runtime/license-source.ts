@@ -69,8 +69,8 @@ function fileSource(path: string): LicenseSource {
       replaceDurably(targetOf(path), file, MODE);
     },
     restore: (before) => {
-      if ('file' in before) replaceDurably(targetOf(path), before.file, MODE);
-      else removeIfPresent(path);
+      if (before.file === undefined) removeIfPresent(path);
+      else replaceDurably(targetOf(path), before.file, MODE);
     },
     watch: (changed) => watchFolder(dirname(path), changed),
   };
@@ -90,9 +90,8 @@ function targetOf(path: string): string {
 function watchFolder(folder: string, changed: () => void): () => void {
   try {
     const watcher = watch(folder, { persistent: false }, changed);
-    watcher.on('error', () => {
-      watcher.close();
-    });
+    // After an error, the watcher has closed itself.
+    watcher.on('error', () => undefined);
     return () => {
       watcher.close();
     };

@@ -134,7 +134,7 @@ export class Runtime {
       const stamp = this.#parts.source.stamp();
       const read = stamp === this.#stamp ? undefined : this.#parts.source.read();
       this.#stamp = stamp;
-      const isOld = read === undefined || ('file' in read && equalBytes(read.file, this.#file ?? NO_FILE));
+      const isOld = read === undefined || (read.file !== undefined && equalBytes(read.file, this.#file ?? NO_FILE));
       await (isOld ? this.#timeWentOn() : this.#fileChanged(read));
       this.#tell(before);
     });
@@ -178,7 +178,7 @@ export class Runtime {
     const { production, source, fallback } = this.#parts;
     this.#stamp = source.stamp();
     const read = source.read();
-    this.#file = 'file' in read ? read.file : undefined;
+    this.#file = read.file;
     const decision = judgeStart(read, this.#situation(), fallback);
     if (decision.refusal !== undefined && production) throw startRefused(decision.refusal);
     const next = this.#toBeTaken(decision);
@@ -198,7 +198,7 @@ export class Runtime {
       this.#setDecision(judgeMoment(this.#situation(), before), [fault]);
       return;
     }
-    this.#file = 'file' in read ? read.file : undefined;
+    this.#file = read.file;
     const used = decision.waiting ?? decision.inForce;
     const isUseless = this.#file === undefined || used?.file !== this.#file;
     this.#setDecision(decision, decision.notices, isUseless);
@@ -208,7 +208,7 @@ export class Runtime {
 
   async #timeWentOn(): Promise<void> {
     const before = this.#decision;
-    const decision = this.#followKept(judgeMoment(this.#situation(), before), before);
+    const decision = this.#followKept(judgeMoment(this.#situation(), before), before.current);
     const fault = await this.#take(decision);
     if (fault === undefined) {
       const isOther = decision.inForce?.accepted.payloadDigest !== before.inForce?.accepted.payloadDigest;
@@ -217,8 +217,7 @@ export class Runtime {
     }
     // The time of a renewal has come, but it cannot be taken yet: the license before it stays in force.
     const { current, waiting } = before;
-    const rest = judgeMoment(this.#situation(), { current });
-    this.#setDecision(waiting === undefined ? rest : { ...rest, waiting }, [fault]);
+    this.#setDecision({ ...judgeMoment(this.#situation(), { current }), waiting }, [fault]);
   }
 
   #toBeTaken({ inForce }: Decision): Examined | undefined {
@@ -234,12 +233,11 @@ export class Runtime {
     return fault;
   }
 
-  /** A license that another replica installed goes into the file here too: the next start would find an older one. */
-  #followKept(decision: Decision, before: Decision): Decision {
+  /** A license of another replica goes into the file, unless a renewal is there: the next start finds no older one. */
+  #followKept(decision: Decision, before: Examined | undefined): Decision {
     const { source } = this.#parts;
     const kept = decision.inForce;
-    if (kept?.from !== 'kept' || before.inForce?.from !== 'file' || source.installFault() !== undefined)
-      return decision;
+    if (kept?.from !== 'kept' || before?.from !== 'file' || decision.waiting !== undefined) return decision;
     try {
       source.replace(kept.file);
     } catch {
@@ -280,7 +278,8 @@ export class Runtime {
   /** The chain of keysets goes into the state with whatever else is written. */
   readonly #amend = (state: RuntimeState): RuntimeState => {
     const { keyset } = this.#parts.keys;
-    return keyset === undefined || keyset.version <= (state.keyset?.version ?? -1) ? state : { ...state, keyset };
+    if (keyset === undefined || (state.keyset !== undefined && state.keyset.version >= keyset.version)) return state;
+    return { ...state, keyset };
   };
 
   #newCommitter(): Committer {

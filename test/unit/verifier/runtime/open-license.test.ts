@@ -1,5 +1,5 @@
 /** A license that a product opens: when it looks for changes by itself, and what it calls. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mock } from 'node:test';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -96,6 +96,36 @@ describe('a product that runs by itself', () => {
     expect(license.entitlements?.tier).toBe('again');
   });
 
+  it('looks once a minute, also after it looked out of turn', async () => {
+    let readings = 0;
+    const license = await product.start({ clocks: { clock: () => NBF, monotonic: () => readings++ } });
+    await passes(30_000);
+    await license.refresh();
+    const counts: number[] = [];
+    for (let minute = 0; minute < 3; minute++) {
+      readings = 0;
+      await passes(60_000);
+      counts.push(readings);
+    }
+    expect(counts).toEqual([counts[2], counts[2], counts[2]]);
+    expect(counts[0]).toBeGreaterThan(0);
+  });
+
+  it('gives the watch of its folder back where it is closed', async () => {
+    const watches = (): number =>
+      readdirSync('/proc/self/fdinfo')
+        .map((fd) => `/proc/self/fdinfo/${fd}`)
+        .filter((path) => existsSync(path))
+        .flatMap((path) => readFileSync(path, 'utf8').match(/^inotify /gm) ?? []).length;
+    const before = watches();
+    const license = await openLicense(product.options());
+    await settle();
+    expect(watches()).toBe(before + 1);
+    await license.close();
+    await settle();
+    expect(watches()).toBe(before);
+  });
+
   it('does nothing more once it is closed', async () => {
     let readings = 0;
     const clocks = { clock: () => NBF, monotonic: () => readings++ };
@@ -105,6 +135,7 @@ describe('a product that runs by itself', () => {
     product.drop(await renewal());
     await settle(100);
     await passes(60_000);
+    expect(readings).toBe(before);
     await license.refresh();
     const once = readings;
     await passes(120_000);

@@ -5,7 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { issuingKey, KEYSET_ISSUER, keysetBlock, testKey } from '../../../../conformance/examples/keysets.ts';
 import { builtInChain } from '../../../../verifier/keyset/index.ts';
 import { memoryStore, type LicenseOptions } from '../../../../verifier/runtime/index.ts';
-import { licenseFile, licenseFileOf, NBF, strangeKey } from '../sample.ts';
+import { encodeState } from '../../../../verifier/runtime/state-document.ts';
+import { EMPTY_STATE } from '../../../../verifier/runtime/state.ts';
+import { IAT, licenseFile, licenseFileOf, NBF, strangeKey } from '../sample.ts';
 import { first, made, renewal, RENEWAL_NBF } from './judged.ts';
 import { DAY, textOf } from './product.ts';
 import { CREATED, failing, listenTo, RunningProduct, warnings } from './running-product.ts';
@@ -34,6 +36,25 @@ describe('a file that changed', () => {
     product.drop(first);
     await license.refresh();
     expect([heard(), warnings(license)]).toEqual([[], [CREATED]]);
+  });
+
+  it('is judged once, too, where nothing is in force', async () => {
+    const license = await product.begin({ production: false });
+    const heard = listenTo(license);
+    await license.refresh();
+    expect([heard(), license.view().refusals.count]).toEqual([[], 0]);
+    product.drop('not a license');
+    await license.refresh();
+    expect(heard().map((text) => text.split(':')[0])).toEqual(['refused armor_malformed', 'warning armor_malformed']);
+    await license.close();
+    const again = await product.begin({ production: false });
+    const heardAgain = listenTo(again);
+    utimesSync(product.path, 5, 5);
+    await again.refresh();
+    expect([heardAgain(), again.view().refusals.count]).toEqual([[], 0]);
+    rmSync(product.path);
+    await again.refresh();
+    expect(heardAgain().map((text) => text.split(':')[0])).toEqual(['refused file_missing', 'warning file_missing']);
   });
 
   it('is asked about again where the product did not take it, and what is in force stays', async () => {
@@ -88,21 +109,31 @@ describe('a file that changed', () => {
     expect([heard(), warnings(license)]).toEqual([['change active 7'], [CREATED]]);
   });
 
-  it('is not refused for a clock that is far ahead, which is another warning', async () => {
+  it('is taken without a refusal where it is in its grace', async () => {
     product.drop(first);
     const license = await product.begin();
-    for (let hour = 0; hour < 73; hour++) await product.pass(3600, license);
-    product.clock += 30 * DAY;
+    const heard = listenTo(license);
+    product.drop(await made({ ctr: 8, iat: NBF - 9 * DAY, nbf: NBF - 9 * DAY, exp: NBF - DAY, grace: 3 * DAY }));
+    await license.refresh();
+    const grace = 'in_grace: the grace ends in 2 days, at 2027-01-03T00:00:00Z';
+    expect([heard(), warnings(license)]).toEqual([
+      ['change grace 8', `warning ${grace}`],
+      [CREATED, grace],
+    ]);
+  });
+
+  it('is not refused for a clock that is far ahead, which is another warning', async () => {
+    product.drop(first);
+    const floor = { floor: IAT, leadRun: 0, leadTime: 0 };
+    await product.store.write(encodeState({ ...EMPTY_STATE, time: floor }), undefined);
+    const license = await product.begin();
+    await product.pass(60, license);
     const heard = listenTo(license);
     product.drop('not a license');
     await license.refresh();
-    const [refused, ahead, malformed] = heard();
-    expect(refused).toMatch(/^refused armor_malformed: /);
-    expect([ahead, malformed].map((text) => text?.split(':')[0]).toSorted()).toEqual([
-      'warning armor_malformed',
-      'warning clock_ahead',
-    ]);
-    product.clock -= 30 * DAY;
+    expect(heard().map((text) => text.split(':')[0])).toEqual(['refused armor_malformed', 'warning armor_malformed']);
+    expect(warnings(license).filter((text) => text.startsWith('clock_ahead'))).toHaveLength(1);
+    product.clock = IAT + 60;
     await license.refresh();
     expect(warnings(license).some((text) => text.startsWith('clock_ahead'))).toBe(false);
   });
@@ -141,6 +172,7 @@ describe('an installation', () => {
   it('goes on with the next one after one that failed', async () => {
     product.drop(first);
     const license = await product.begin();
+    expect(await license.preview(textOf(first))).toMatchObject({ ok: true, outcome: 'in_force' });
     const results = await Promise.all([license.install('x'), license.preview('y'), license.install(textOf(first))]);
     expect(results.map(({ ok }) => ok)).toEqual([false, false, true]);
     expect(license.view().refusals.count).toBe(2);
@@ -170,6 +202,29 @@ describe('keysets in a running product', () => {
     await license.refresh();
     expect(heard()).toEqual(['change active 8']);
     expect([(await product.stored()).keyset?.version, license.view().keysetVersion]).toEqual([2, 2]);
+    await license.close();
+    writeFileSync(path, '');
+    expect((await product.begin(options)).view().license?.counter).toBe(8);
+  });
+
+  it('of the state are not replaced by older ones, nor by others of the same version', async () => {
+    const license = await product.begin(options);
+    for (const number of [1, 9]) {
+      const keyset = { version: number, chain: Uint8Array.of(255) };
+      const state = { ...(await product.stored()), keyset };
+      await product.store.write(encodeState({ ...state, revision: 90 + number }), (await product.store.read())?.tag);
+      await product.pass(300, license);
+      expect((await product.stored()).keyset).toEqual(keyset);
+    }
+  });
+
+  it('stay in the state of a product that has its keys built in', async () => {
+    const keyset = { version: 3, chain: Uint8Array.of(255) };
+    await product.store.write(encodeState({ ...EMPTY_STATE, keyset }), undefined);
+    product.drop(first);
+    const license = await product.begin();
+    await product.pass(300, license);
+    expect([license.state, (await product.stored()).keyset]).toEqual(['active', keyset]);
   });
 
   it('that are pasted let a file be judged again that was refused before', async () => {
@@ -210,6 +265,27 @@ describe('keysets in a running product', () => {
     await license.refresh();
     expect(heard()).toEqual([expect.stringMatching(/^warning configuration_invalid: /)]);
     expect(license.view().keysetVersion).toBe(1);
+  });
+
+  it('are not called a wrong setting where the product itself is at fault', async () => {
+    let isBroken = false;
+    const environment = Object.defineProperty(
+      { ...options.environment, DEPLOYMENT_MODE: 'onprem' },
+      'LICENSE_PUBLIC_KEY',
+      {
+        get: () => {
+          if (isBroken) throw new TypeError('no environment');
+          return undefined;
+        },
+      },
+    );
+    const license = await product.begin({ ...options, environment, production: false });
+    writeFileSync(path, version(2, 'old key', 'new key'));
+    isBroken = true;
+    await expect(license.refresh()).rejects.toThrow('no environment');
+    isBroken = false;
+    await license.refresh();
+    expect(license.view().keysetVersion).toBe(2);
   });
 
   it('that revoke a key end its license at once, and a refused installation takes them all the same', async () => {

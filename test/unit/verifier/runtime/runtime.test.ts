@@ -26,6 +26,8 @@ describe('a start', () => {
     await license.close();
     const again = await product.begin({ afterCommit: () => Promise.reject(new Error('no room')) });
     expect(warnings(again)).toEqual(['after_commit_failed: no room', grace]);
+    await product.pass(DAY, again);
+    expect(warnings(again)).toEqual(['in_grace: the grace ends in 9 days, at 2028-01-11T00:00:00Z']);
   });
 
   it('judges once more where another replica was faster, by what that wrote', async () => {
@@ -39,7 +41,13 @@ describe('a start', () => {
         return product.store.readLock();
       },
     };
-    const license = await product.begin({ stores: [racing], fallback: 'kept' });
+    expect(said(await product.refusal({ ...product.withVariables(), stores: [racing] }))).toBe(
+      'counter_rolled_back: its counter is 7, and 9 was accepted before',
+    );
+    isFirst = true;
+    product.store = { ...memoryStore(), name: 'the store' };
+    const again = { ...racing, ...product.store, readLock: racing.readLock };
+    const license = await product.begin({ stores: [again], fallback: 'kept' });
     expect([license.view().license?.counter, warnings(license)]).toEqual([
       9,
       [
@@ -90,9 +98,14 @@ describe('a start', () => {
 
   it('with a license that the product does not take is refused, or leaves the kept one in force', async () => {
     product.drop(first);
-    const beforeCommit = (): Promise<never> => Promise.reject(new Error('no room'));
+    let asked = 0;
+    const beforeCommit = (): Promise<never> => {
+      asked++;
+      return Promise.reject(new Error('no room'));
+    };
     const refused = { ...product.withVariables(), stores: [product.store], beforeCommit };
     expect(said(await product.refusal(refused))).toBe('commit_refused: no room');
+    expect(asked).toBe(1);
     const free = await product.begin({ beforeCommit, production: false });
     expect([free.state, warnings(free)]).toEqual(['free_tier', ['commit_refused: no room']]);
     await free.close();
@@ -115,8 +128,11 @@ describe('a start', () => {
     await (await product.begin()).close();
     product.drop(await made({ ctr: 6 }));
     const told: number[] = [];
-    await product.begin({ fallback: 'kept', afterCommit: ({ ctr }) => void told.push(ctr) });
+    const file = product.file();
+    const license = await product.begin({ fallback: 'kept', afterCommit: ({ ctr }) => void told.push(ctr) });
     expect(told).toEqual([7]);
+    await product.pass(300, license);
+    expect([license.view().license?.counter, product.file()]).toEqual([7, file]);
   });
 });
 
@@ -205,9 +221,36 @@ describe('time that goes on', () => {
     expect(heard()).toEqual(['change active 9', `warning ${rolledBack}`, `warning ${serves}`]);
   });
 
+  it('takes it into the file, too, where the license of the file has lapsed', async () => {
+    product.drop(first);
+    const license = await product.begin();
+    await product.pass(EXP - NBF, license);
+    expect(license.state).toBe('free_tier');
+    const next = await made({ ctr: 8, exp: EXP + DAY });
+    await product.takeElsewhere(next);
+    await product.pass(300, license);
+    expect([license.state, product.file(), warnings(license)]).toEqual(['active', textOf(next), []]);
+    await license.close();
+    expect((await product.begin()).state).toBe('active');
+  });
+
+  it('leaves a renewal that waits in the file, and lets the license of the other replica serve until then', async () => {
+    product.drop(first);
+    const license = await product.begin();
+    const waiting = textOf(await made({ ctr: 9, nbf: RENEWAL_NBF, exp: EXP + DAY }));
+    expect(await license.install(waiting)).toEqual({ ok: true, outcome: 'waiting' });
+    await product.takeElsewhere(await made({ ctr: 8 }));
+    await product.pass(300, license);
+    expect([license.view().license?.counter, license.view().waiting?.counter]).toEqual([8, 9]);
+    expect(product.file()).toBe(waiting);
+    await product.pass(RENEWAL_NBF - NBF, license);
+    expect(license.view().license?.counter).toBe(9);
+  });
+
   it('lets the license of another replica serve where the file is a variable', async () => {
     const text = product.withVariables({ LICENSE_PATH: '', LICENSE_TEXT: textOf(first) });
     const license = await product.begin(text);
+    expect(license.view().installFault?.code).toBe('install_not_possible');
     await product.takeElsewhere(await made({ ctr: 8 }));
     await product.pass(300, license);
     expect([license.view().license?.counter, warnings(license)]).toEqual([
