@@ -71,7 +71,8 @@ function finishEarly(incoming: IncomingMessage, outgoing: ServerResponse, body: 
   outgoing.flushHeaders();
   if (body !== undefined) outgoing.write(body);
   const end = (): void => void outgoing.end();
-  incoming.resume().once('close', end);
+  // The reader of the body has a listener for this event, with which nothing would flow.
+  incoming.removeAllListeners('readable').resume().once('close', end);
   setTimeout(end, LINGER_MILLISECONDS).unref();
 }
 
