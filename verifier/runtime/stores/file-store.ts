@@ -32,7 +32,6 @@ import { hasEnded, processIdentity } from './process-identity.ts';
 import type { StateStore, StoredCopy } from './store.ts';
 
 const MODE = 0o600;
-const MAX_PATH = 4096;
 
 /** A guard is needed for some calls only. One of this age was left by a process that died on another host. */
 const MAX_GUARD_MILLISECONDS = 10_000;
@@ -116,7 +115,7 @@ async function guarded<T>(path: string, act: (target: string) => T): Promise<T> 
     } catch (error) {
       const isInTheWay = lstatSync(guard, { throwIfNoEntry: false })?.isFile() === false;
       const { message } = describeFileError(error, 'output_unwritable', guard);
-      const shown = isInTheWay ? `${cleanText(guard, MAX_PATH)} is in the way: ${message}` : message;
+      const shown = isInTheWay ? `${cleanText(guard, guard.length)} is in the way: ${message}` : message;
       throw new VtlicError('output_unwritable', shown, { file: guard, cause: error });
     }
     if (performance.now() > end)
@@ -131,15 +130,17 @@ function readCopy(path: string): StoredCopy | undefined {
     const document = readLimited(path, MAX_STATE_BYTES, 'too_large');
     return { document, tag: sha256Hex(document) };
   } catch (error) {
-    if (error instanceof VtlicError && error.code === 'too_large') return { document: new Uint8Array(), tag: 'large' };
-    if (!isMissing(error)) throw error;
+    const reason = reasonOf(error);
+    if (reason === 'too_large') return { document: new Uint8Array(), tag: 'large' };
+    if (reason !== 'ENOENT') throw error;
     if (lstatSync(dirname(path), { throwIfNoEntry: false }) !== undefined) return undefined;
     throw new VtlicError('file_unreadable', 'the folder of this file does not exist', { file: path, cause: error });
   }
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof VtlicError && errorCodeOf(error.cause) === 'ENOENT';
+/** Why a file cannot be read: what the system says, or our code. */
+function reasonOf(error: unknown): string | undefined {
+  return error instanceof VtlicError ? (errorCodeOf(error.cause) ?? error.code) : undefined;
 }
 
 function faultOfFolder(folder: string): string | undefined {
@@ -157,7 +158,7 @@ function noteOf(lock: string): string | undefined {
   try {
     return Buffer.from(readLimited(lock, MAX_NOTE_BYTES, 'too_large')).toString('latin1');
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (reasonOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
