@@ -1,6 +1,6 @@
 /** What differs between HTTP/1.1 and HTTP/2, and between the servers that a listener may be mounted in. */
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import {
   connect as connectHttp2,
   createServer as createHttp2Server,
@@ -196,6 +196,22 @@ describe('a handler behind node:http', () => {
     await turn();
     expect(told).toMatchObject([{ code: 'ERR_HTTP_HEADERS_SENT' }]);
     expect(unhandled).toEqual([]);
+  });
+
+  it('reads nothing of a body that the handler does not ask for', async () => {
+    let incoming: IncomingMessage | undefined;
+    let didRead: boolean | undefined;
+    const listener = nodeListener(async () => {
+      for (let i = 0; i < 5; i++) await turn();
+      didRead = incoming?.readableDidRead;
+      return new Response('no', { status: 403 });
+    });
+    await serve((request, outgoing) => {
+      incoming = request;
+      listener(request, outgoing);
+    });
+    const response = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: 'x' });
+    expect([response.status, didRead]).toEqual([403, false]);
   });
 
   it('that fails closes the connection, with the headers of a plain answer', async () => {
