@@ -226,7 +226,7 @@ function filled(text: string, values: Values): string {
 }
 
 export function momentText(seconds: number): string {
-  return formatInstant(seconds).replace('T', ' ').replace(/Z$/, ' UTC');
+  return formatInstant(seconds).replace('T', ' ').replace('Z', ' UTC');
 }
 
 function checkText(name: string, text: unknown): void {
