@@ -22,7 +22,9 @@ export interface CommitHooks {
 }
 
 /** The hooks with the time limit that applies. */
-export interface TimedHooks extends CommitHooks {
+export interface TimedHooks {
+  readonly beforeCommit?: CommitHooks['beforeCommit'] | undefined;
+  readonly afterCommit?: CommitHooks['afterCommit'] | undefined;
   readonly commitSeconds: number;
 }
 

@@ -191,6 +191,11 @@ export function isNewTo(state: RuntimeState, { accepted, file }: Examined): bool
   return stateAfter(state, accepted, file) !== state;
 }
 
+/** Is the same license in force, from the same place? */
+export function isSameInForce({ inForce: a }: Decision, { inForce: b }: Decision): boolean {
+  return a?.accepted.payloadDigest === b?.accepted.payloadDigest && a?.from === b?.from;
+}
+
 /**
  * The state with a license that comes into force. It is judged once more, since another process may have accepted a
  * newer one meanwhile.

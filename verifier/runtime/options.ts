@@ -65,6 +65,7 @@ export function runtimeParts(options: LicenseOptions): RuntimeParts | undefined 
   if (settings.mode === 'saas') return undefined;
   const { statePath, keysetPath, production, license } = settings;
   const { issuer, product, deployment, hosts, buildDate, defaultGrace = 0, commitSeconds = COMMIT_SECONDS } = options;
+  const { beforeCommit, afterCommit } = options;
   if (!Number.isFinite(commitSeconds) || commitSeconds <= 0)
     throw new VtlicError('usage', `commitSeconds should be a number of seconds above 0, but it is ${commitSeconds}`);
   const facts: ProductFacts = {
@@ -90,7 +91,7 @@ export function runtimeParts(options: LicenseOptions): RuntimeParts | undefined 
     stores: [...(statePath === undefined ? [] : [fileStore(statePath)]), ...(options.stores ?? [])],
     clocks: options.clocks ?? HOST_CLOCKS,
     fallback: options.fallback,
-    hooks: { ...options, commitSeconds },
+    hooks: { beforeCommit, afterCommit, commitSeconds },
   };
 }
 

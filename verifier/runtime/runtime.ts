@@ -19,6 +19,7 @@ import { Committer, type Taken } from './commit.ts';
 import {
   contextOf,
   isNewTo,
+  isSameInForce,
   judgeChange,
   judgeMoment,
   judgeStart,
@@ -40,10 +41,7 @@ import { Warnings } from './warnings.ts';
 
 const SYNC_SECONDS = 300;
 
-interface Remembered {
-  readonly decision: Decision;
-  readonly warnings: readonly Notice[];
-}
+type Remembered = readonly [decision: Decision, warnings: readonly Notice[]];
 
 export class Runtime {
   readonly #parts: RuntimeParts;
@@ -55,6 +53,8 @@ export class Runtime {
   /** What was judged last; undefined where there was no file, or it has to be judged again. */
   #file: Uint8Array | undefined;
   #stamp = '';
+  /** The payload of the kept license that serves since the start: the file is then for an operator to mend. */
+  #keptAtStart: string | undefined;
   #syncedAt: number;
   readonly #warnings: Warnings = new Warnings();
   #refusals: Refusals = NO_REFUSALS;
@@ -123,6 +123,7 @@ export class Runtime {
     const locked = fault?.code === 'state_locked' ? [fault] : [];
     this.#warnings.addState([...taken.warnings, ...locked]);
     this.#setDecision(decision, decision.notices);
+    if (decision.inForce?.from === 'kept') this.#keptAtStart = decision.inForce.accepted.payloadDigest;
   }
 
   /** A minute has passed, a boundary is reached, or the file may have changed. Emits what follows. */
@@ -191,14 +192,14 @@ export class Runtime {
 
   async #fileChanged(read: Source): Promise<void> {
     const before = this.#decision;
-    const decision = judgeChange(read, this.#situation(), before);
+    this.#file = read.file;
+    const decision = this.#followKept(judgeChange(read, this.#situation(), before));
     const fault = await this.#take(decision);
     if (fault !== undefined) {
       this.#judgeFileAgain();
       this.#setDecision(judgeMoment(this.#situation(), before), [fault]);
       return;
     }
-    this.#file = read.file;
     const used = decision.waiting ?? decision.inForce;
     const isUseless = this.#file === undefined || used?.file !== this.#file;
     this.#setDecision(decision, decision.notices, isUseless);
@@ -208,11 +209,10 @@ export class Runtime {
 
   async #timeWentOn(): Promise<void> {
     const before = this.#decision;
-    const decision = this.#followKept(judgeMoment(this.#situation(), before), before.current);
+    const decision = this.#followKept(judgeMoment(this.#situation(), before));
     const fault = await this.#take(decision);
     if (fault === undefined) {
-      const isOther = decision.inForce?.accepted.payloadDigest !== before.inForce?.accepted.payloadDigest;
-      this.#setDecision(decision, isOther ? decision.notices : undefined);
+      this.#setDecision(decision, isSameInForce(before, decision) ? undefined : decision.notices);
       return;
     }
     // The time of a renewal has come, but it cannot be taken yet: the license before it stays in force.
@@ -233,14 +233,16 @@ export class Runtime {
     return fault;
   }
 
-  /** A license of another replica goes into the file, unless a renewal is there: the next start finds no older one. */
-  #followKept(decision: Decision, before: Examined | undefined): Decision {
+  /** A license of another replica goes into the file, unless a renewal waits there: a start refuses an older file. */
+  #followKept(decision: Decision): Decision {
     const { source } = this.#parts;
     const kept = decision.inForce;
-    if (kept?.from !== 'kept' || before?.from !== 'file' || decision.waiting !== undefined) return decision;
+    if (kept?.from !== 'kept' || decision.waiting !== undefined) return decision;
+    if (kept.accepted.payloadDigest === this.#keptAtStart) return decision;
     try {
       source.replace(kept.file);
     } catch {
+      // The next minute tries again.
       return decision;
     }
     [this.#file, this.#stamp] = [kept.file, source.stamp()];
@@ -299,10 +301,10 @@ export class Runtime {
   }
 
   #remember(): Remembered {
-    return { decision: this.#decision, warnings: this.#warnings.all() };
+    return [this.#decision, this.#warnings.all()];
   }
 
-  #tell({ decision, warnings }: Remembered): void {
+  #tell([decision, warnings]: Remembered): void {
     const [a, b] = [decision.inForce?.accepted, this.#decision.inForce?.accepted];
     const isOther = a?.payloadDigest !== b?.payloadDigest || a?.state !== b?.state;
     if (isOther || decision.waiting?.file !== this.#decision.waiting?.file) this.#emit('change', this.view());
@@ -310,10 +312,8 @@ export class Runtime {
   }
 
   #refuse(refusal: Notice): void {
-    this.#refusals = Object.freeze({
-      count: this.#refusals.count + 1,
-      last: Object.freeze({ at: this.#now(), notice: refusal }),
-    });
+    const last = Object.freeze({ at: this.#now(), notice: refusal });
+    this.#refusals = Object.freeze({ count: this.#refusals.count + 1, last });
     this.#emit('refused', refusal);
   }
 

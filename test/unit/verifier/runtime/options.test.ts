@@ -52,6 +52,11 @@ describe('the options of a product', () => {
   it('limit each call of the product to 30 seconds, or to what it says', () => {
     const afterCommit = (): void => undefined;
     expect(parts({ afterCommit }).hooks).toMatchObject({ afterCommit, commitSeconds: 30 });
+    class Inherited {
+      beforeCommit(): void {}
+    }
+    const inherited = Object.assign(new Inherited(), product.options());
+    expect(runtimeParts(inherited)?.hooks.beforeCommit).toBe(inherited.beforeCommit);
     expect(parts({ commitSeconds: 0.1 }).hooks.commitSeconds).toBe(0.1);
     for (const commitSeconds of [0, -1, Number.NaN, Infinity])
       expect(thrown(() => parts({ commitSeconds }))).toMatchObject({

@@ -1,5 +1,5 @@
 /** A changed file, an installation and new keysets in a running product, with all that it says. */
-import { rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { issuingKey, KEYSET_ISSUER, keysetBlock, testKey } from '../../../../conformance/examples/keysets.ts';
@@ -204,6 +204,23 @@ describe('keysets in a running product', () => {
     expect([(await product.stored()).keyset?.version, license.view().keysetVersion]).toEqual([2, 2]);
     await license.close();
     writeFileSync(path, '');
+    expect((await product.begin(options)).view().license?.counter).toBe(8);
+  });
+
+  it('come with a license of another replica, which goes into the file', async () => {
+    const license = await product.begin(options);
+    const heard = listenTo(license);
+    copyFileSync(product.path, `${product.path}.other`);
+    const other = await product.begin({
+      ...options,
+      ...product.withVariables({ LICENSE_PATH: `${product.path}.other` }),
+    });
+    const next = textOf(licenseFileOf(testKey('new key'), { ctr: 8 })).trim();
+    const outcome = await other.install(`${textOf(version(2, 'old key', 'new key'))}${next}`);
+    expect(outcome).toEqual({ ok: true, outcome: 'in_force' });
+    await product.pass(300, license);
+    expect([heard()[0], product.file(), license.view().refusals.count]).toEqual(['change active 8', next, 0]);
+    await license.close();
     expect((await product.begin(options)).view().license?.counter).toBe(8);
   });
 

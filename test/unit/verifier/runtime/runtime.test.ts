@@ -1,5 +1,5 @@
 /** What a product reads, asks and writes at its start and as time goes on, with all that it says. */
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { memoryStore } from '../../../../verifier/runtime/index.ts';
@@ -245,6 +245,42 @@ describe('time that goes on', () => {
     expect(product.file()).toBe(waiting);
     await product.pass(RENEWAL_NBF - NBF, license);
     expect(license.view().license?.counter).toBe(9);
+  });
+
+  it.each(['running', 'restarted'])('takes it in place of a renewal that became too old, where %s', async (how) => {
+    product.drop(first);
+    let license = await product.begin();
+    const waiting = textOf(await made({ ctr: 9, nbf: RENEWAL_NBF, exp: EXP + DAY }));
+    await license.install(waiting);
+    if (how === 'restarted') {
+      await license.close();
+      license = await product.begin();
+    } else {
+      await product.takeElsewhere(await made({ ctr: 8 }));
+      await product.pass(300, license);
+    }
+    expect(product.file()).toBe(waiting);
+    const newest = await made({ ctr: 10 });
+    await product.takeElsewhere(newest);
+    await product.pass(300, license);
+    expect([license.view().license?.counter, product.file(), warnings(license)]).toEqual([10, textOf(newest), []]);
+    await license.close();
+    expect((await product.begin()).view().license?.counter).toBe(10);
+  });
+
+  it('takes it once the file can be written again', async () => {
+    product.drop(first);
+    const license = await product.begin();
+    rmSync(product.path);
+    mkdirSync(product.path);
+    const next = await made({ ctr: 8 });
+    await product.takeElsewhere(next);
+    await product.pass(300, license);
+    expect([license.view().license?.counter, warnings(license).length]).toEqual([8, 1]);
+    rmSync(product.path, { recursive: true });
+    const heard = listenTo(license);
+    await product.pass(60, license);
+    expect([product.file(), heard(), warnings(license)]).toEqual([textOf(next), [], []]);
   });
 
   it('lets the license of another replica serve where the file is a variable', async () => {
