@@ -52,7 +52,7 @@ export const MUTANTS_OF_CLAIMS: readonly Mutant[] = [
     '/^[A-Za-z0-9][A-Za-z0-9._:-]*$/',
     '/^[A-Za-z0-9._:-]+$/',
   ),
-  mutant('id-empty', 'that an id is not empty', ID, 'return text.length <=', "return text === '' || text.length <="),
+  mutant('id-empty', 'that an id is not empty', ID, 'return typeof text', "return text === '' || typeof text"),
   mutant('id-length', 'that an id has at most 128 characters', ID, 'text.length <= MAX_ID_CHARACTERS &&', ''),
   mutant(
     'id-last-line-feed',

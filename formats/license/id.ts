@@ -9,9 +9,12 @@ const UUID_BYTES = 16;
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9._:-]*$/;
 
-/** True for `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`: issuers, customers, products, tiers, features, limits, deployments. */
-export function isId(text: string): boolean {
-  return text.length <= MAX_ID_CHARACTERS && ID.test(text);
+/**
+ * True for `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`: issuers, customers, products, tiers, features, limits, deployments. A
+ * caller without types may give anything.
+ */
+export function isId(text: unknown): boolean {
+  return typeof text === 'string' && text.length <= MAX_ID_CHARACTERS && ID.test(text);
 }
 
 /** True for the text of a lineage: three or four ids, with a slash between them. */

@@ -115,7 +115,7 @@ function isCounts(value: unknown): boolean {
 }
 
 function isIdList(value: unknown): boolean {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string' && isId(item));
+  return Array.isArray(value) && value.every((item) => isId(item));
 }
 
 function misuse(member: string, expected: string): VtlicError {

@@ -26,6 +26,10 @@ describe('isId', () => {
     '𝒂',
   ])('refuses %j', (text) => expect(isId(text)).toBe(false));
 
+  it.each([[undefined], [null], [5], [['a']]])('refuses %j, which a caller without types may give', (value) =>
+    expect(isId(value)).toBe(false),
+  );
+
   it('agrees with the pattern of the format on every character', () => {
     for (let code = 0; code < 0x300; code++) {
       const character = String.fromCharCode(code);

@@ -346,6 +346,7 @@ describe('misuse throws', () => {
   it.each([
     ['issuer', { issuer: '' }],
     ['issuer', { issuer: 'a b' }],
+    ['issuer', { issuer: undefined as never }],
     ['product', { product: '/' }],
     ['deployment', { deployment: '' }],
     ['hosts', { hosts: ['AB'.repeat(32)] }],

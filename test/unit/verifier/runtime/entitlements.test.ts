@@ -47,12 +47,16 @@ describe('the free tier of a product', () => {
 
   it.each<[member: string, value: unknown, expected: string]>([
     ['tier', 'not an id', 'an id'],
+    ['tier', ['free'], 'an id'],
+    ['tier', undefined, 'an id'],
     ['seats', -1, '"unlimited" or a number up to 9007199254740991'],
     ['seats', 0.5, '"unlimited" or a number up to 9007199254740991'],
     ['seats', '3', '"unlimited" or a number up to 9007199254740991'],
     ['features', 'sso', 'a list of ids'],
     ['features', ['sso', 'not an id'], 'a list of ids'],
     ['features', [5], 'a list of ids'],
+    ['features', [['sso']], 'a list of ids'],
+    ['features', [null], 'a list of ids'],
     ['limits', 5, 'numbers by id'],
     ['limits', null, 'numbers by id'],
     ['limits', undefined, 'numbers by id'],

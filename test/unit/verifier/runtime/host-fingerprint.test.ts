@@ -98,14 +98,18 @@ describe('the fingerprint of a host', () => {
     expect(() => found({ environment: { [name]: value } })).toThrow(new RegExp(`^${name} should `));
   });
 
-  it.each<[option: 'issuer' | 'product' | 'databaseId', value: string]>([
+  it.each<[option: 'issuer' | 'product' | 'databaseId', value: string | undefined]>([
     ['issuer', 'not an id'],
+    ['issuer', undefined],
     ['product', ''],
     ['databaseId', ''],
     ['databaseId', 'x'.repeat(257)],
     ['databaseId', 'two\nlines'],
   ])('refuses the option %s with the value %j', (option, value) => {
-    expect(thrown(() => found({ [option]: value }))).toMatchObject({ code: 'usage', place: { field: option } });
+    expect(thrown(() => found({ [option]: value }))).toMatchObject({
+      code: 'usage',
+      place: { field: option },
+    });
   });
 
   it('takes an id of 256 characters', () => {
