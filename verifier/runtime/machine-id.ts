@@ -55,9 +55,14 @@ function idIn(
   return { id };
 }
 
-/** @returns the type of the file system that is mounted at exactly this path; undefined: none is */
+/**
+ * Of several mounts at one path, the last one covers the others.
+ *
+ * @returns the type of the file system that is mounted at exactly this path; undefined: none is
+ */
 function mountedAt(path: string, read: ReadHostFile): string | undefined {
-  for (const line of (read('/proc/self/mountinfo') ?? '').split('\n')) {
+  const lines = (read('/proc/self/mountinfo') ?? '').split('\n');
+  for (const line of lines.toReversed()) {
     const [mount = '', source = ''] = line.split(' - ');
     if (mount.split(' ')[4] === path) return source.split(' ')[0];
   }

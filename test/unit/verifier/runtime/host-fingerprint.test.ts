@@ -94,8 +94,20 @@ describe('the fingerprint of a host', () => {
     ['LICENSE_CLUSTER_UID', `a${CLUSTER_UID}`],
     ['LICENSE_CLUSTER_UID', `${CLUSTER_UID}a`],
     ['LICENSE_CLUSTER_UID', '00000000-0000-0000-0000-000000000000'],
-  ])('refuses the variable %s with the value %j', (name, value) => {
-    expect(() => found({ environment: { [name]: value } })).toThrow(new RegExp(`^${name} should `));
+  ])('refuses the variable %s with the value %j, and says what to set', (name, value) => {
+    const [fault, hint] =
+      name === 'LICENSE_HOST_ID'
+        ? ['have 1 to 256 characters, and no control characters', 'Set it to a name that only this host has.']
+        : [
+            `be the UID of a namespace, but it is "${value}"`,
+            "Set it to what kubectl get namespace kube-system -o jsonpath='{.metadata.uid}' prints.",
+          ];
+    expect(thrown(() => found({ environment: { [name]: value } }))).toMatchObject({
+      code: 'configuration_invalid',
+      message: `${name} should ${fault}`,
+      place: { field: name },
+      hint,
+    });
   });
 
   it.each<[option: 'issuer' | 'product' | 'databaseId', value: string | undefined]>([
@@ -135,7 +147,9 @@ describe('the machine id', () => {
   it.each([
     ['all zeros', '0'.repeat(32), 'contains an id that many hosts share'],
     ['all f', 'f'.repeat(32), 'contains an id that many hosts share'],
+    ['the id of the image debian:11.1', '85f94e57ab75f80918cab17d001eac85', 'contains an id that many hosts share'],
     ['the id of the image debian:11.2', '88544b92092430bc5d3fbbffc12a2f04', 'contains an id that many hosts share'],
+    ['the id of an image of Ubuntu 18.04', 'ebb19c6b226f48fa86a541fd060e8762', 'contains an id that many hosts share'],
     ['the id of a machine image', '3766705eb195582e8168a9a1b913c7c7', 'contains an id that many hosts share'],
     ['an id that the vendor names', 'abcdefabcdefabcdefabcdefabcdefab', 'contains an id that many hosts share'],
     ['the word of systemd', 'uninitialized\n', 'says "uninitialized": the first start has not ended'],
@@ -166,16 +180,20 @@ describe('the machine id', () => {
     ['/run/.containerenv', 'engine="podman"'],
     ['/proc/1/cgroup', '0::/\n'],
     ['/proc/1/cgroup', '12:cpu:/kubepods/besteffort/pod1\n'],
-  ])(
-    'the machine id of a container that %s shows counts only where the file of its host is mounted',
-    (path, content) => {
-      const container = { ...ON_A_HOST, [path]: content };
-      expect(reasonOf(found({}, container))).toContain('this is a container');
-      expect(found({}, { ...container, '/proc/self/mountinfo': mounted('ext4') })).toEqual(found());
-    },
-  );
+    ['/proc/1/cgroup', '12:cpu:/docker/0123456789ab\n'],
+    ['/proc/1/cgroup', '0::/system.slice/containerd.service\n'],
+    ['/proc/1/cgroup', '12:cpu:/libpod_parent/libpod-0123456789ab\n'],
+    ['/proc/1/cgroup', '0::/system.slice/crio-0123456789ab.scope\n'],
+    ['/proc/1/cgroup', '12:cpu:/lxc/web\n'],
+  ])('of a container that %s with %j shows counts only where the file of its host is mounted', (path, content) => {
+    const container = { ...ON_A_HOST, [path]: content };
+    expect(reasonOf(found({}, container))).toBe(
+      'this is a container, and /etc/machine-id of its host is not mounted in it',
+    );
+    expect(found({}, { ...container, '/proc/self/mountinfo': mounted('ext4') })).toEqual(found());
+  });
 
-  it('the machine id of a container that its environment shows does not count either', () => {
+  it('of a container that its environment shows does not count either', () => {
     for (const name of ['KUBERNETES_SERVICE_HOST', 'container'])
       expect(reasonOf(found({ environment: { [name]: 'x' } }))).toContain('this is a container');
   });
@@ -183,6 +201,13 @@ describe('the machine id', () => {
   it('counts where only a mount elsewhere comes from its path', () => {
     const mountinfo = '22 21 8:1 /etc/machine-id /mnt/id ro,relatime - tmpfs tmpfs rw\n';
     expect(found({}, { ...ON_A_HOST, '/proc/self/mountinfo': mountinfo })).toEqual(found());
+  });
+
+  it('is judged by the last mount at its path, which covers the earlier ones', () => {
+    const over = (...types: readonly string[]): HostFingerprint =>
+      found({}, { ...ON_A_HOST, '/proc/self/mountinfo': types.map(mounted).join('') });
+    expect(reasonOf(over('ext4', 'tmpfs'))).toBe('/etc/machine-id is kept in memory, and differs after the next start');
+    expect(over('tmpfs', 'ext4')).toEqual(found());
   });
 
   it('is not used where it is kept in memory, since it ends with the next restart', () => {
@@ -222,9 +247,39 @@ describe('a fingerprint that a license does not name', () => {
     );
   });
 
-  it('is explained by what changes an id of its source, or by the lack of any', () => {
-    expect(explainFingerprint(found(), naming())).toContain('It changes when the host is reinstalled');
-    expect(explainFingerprint(found({}, {}), naming())).toContain('nothing identifies this host. Set LICENSE_HOST_ID');
+  it.each<[source: string, host: HostFingerprint, why: string]>([
+    [
+      'LICENSE_HOST_ID',
+      found(ALL),
+      'Give LICENSE_HOST_ID the value that it had when the fingerprint was sent to the vendor.',
+    ],
+    [
+      'LICENSE_CLUSTER_UID',
+      found({ environment: { LICENSE_CLUSTER_UID: CLUSTER_UID } }),
+      'A cluster that is made anew has another kube-system namespace, and so another UID.',
+    ],
+    [
+      'the machine id',
+      found(),
+      'It changes when the host is reinstalled, when a clone is given its own id, or when a container moves to ' +
+        'another host.',
+    ],
+    [
+      'the id of the database',
+      found({ databaseId: 'db-1' }, {}),
+      'A database that is made anew, or restored from another installation, has another id.',
+    ],
+  ])('made from %s is explained by what changes it', (source, host, why) => {
+    expect(explainFingerprint(host, naming())).toBe(
+      `The license does not name the fingerprint made from ${source}. ${why}`,
+    );
+  });
+
+  it('is explained by the lack of any id', () => {
+    expect(explainFingerprint(found({}, {}), naming())).toBe(
+      'The license is bound to hosts, and nothing identifies this host. ' +
+        'Set LICENSE_HOST_ID, and ask for a license with the fingerprint made from it.',
+    );
   });
 });
 

@@ -1,6 +1,6 @@
 /** What an operator should know now, by where it comes from. */
 import { describe, expect, it } from 'vitest';
-import { notice, type Notice } from '../../../../verifier/runtime/notices.ts';
+import { notice, type Notice, type NoticeCode } from '../../../../verifier/runtime/notices.ts';
 import { Warnings } from '../../../../verifier/runtime/warnings.ts';
 
 const said = ({ code, detail }: Notice): string => `${code}: ${detail}`;
@@ -34,6 +34,19 @@ describe('the warnings', () => {
     warnings.setFile(FILE, true);
     expect(all(warnings)).toEqual(['key_unknown: a', 'lapsed: b']);
   });
+
+  it.each<NoticeCode>(['in_grace', 'lapsed', 'not_yet_valid', 'renewal_waits', 'kept_license_unusable', 'clock_ahead'])(
+    'have %s for the moment only, also where the file was judged with it',
+    (code) => {
+      const warnings = new Warnings();
+      warnings.setFile([notice(code, 'x')], false);
+      expect(warnings.all()).toEqual([]);
+      warnings.setMoment([notice(code, 'x')], []);
+      expect(all(warnings)).toEqual([`${code}: x`]);
+      warnings.setMoment([], []);
+      expect(warnings.all()).toEqual([]);
+    },
+  );
 
   it('since an earlier time are those that were not there', () => {
     const warnings = new Warnings();
