@@ -161,8 +161,8 @@ export class KeyRing {
     const path = this.#options.keysetPath;
     if (path === undefined) return '';
     try {
-      const { ino, size, mtimeMs } = statSync(path);
-      return `${ino} ${size} ${mtimeMs}`;
+      const { ino, size, mtimeMs, ctimeMs } = statSync(path);
+      return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
     } catch (error) {
       return String(errorCodeOf(error));
     }

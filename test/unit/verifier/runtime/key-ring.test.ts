@@ -1,5 +1,5 @@
 /** The keys that a product trusts, from what is built in, from the state, from a file and from the environment. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -135,6 +135,16 @@ describe('a keyset in a file', () => {
     writeFileSync(path, '');
     expect(keys.refresh(undefined)).toBe(false);
     expect(notices(keys)).toEqual([]);
+  });
+
+  it('is read again once it has changed in place, also where its size and its time are as before', () => {
+    writeFileSync(path, SECOND.with(60, SECOND[60] === 65 ? 66 : 65));
+    utimesSync(path, 5, 5);
+    const keys = ring({ keysetPath: path });
+    expect([keys.refresh(undefined), notices(keys).length]).toEqual([false, 1]);
+    writeFileSync(path, SECOND);
+    utimesSync(path, 5, 5);
+    expect([keys.refresh(undefined), notices(keys)]).toEqual([true, []]);
   });
 
   it('that cannot be read is named with its path and the reason of today', () => {
