@@ -2,6 +2,7 @@
  * What follows from a license file, from the state and from the time (docs/runtime.md, "What follows from a verdict"):
  * one function for each occasion. Pure.
  */
+import { equalBytes } from '../../formats/bytes.ts';
 import { formatInstant } from '../../formats/dates.ts';
 import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import type { VerifyContext } from '../context.ts';
@@ -34,7 +35,14 @@ export interface Situation {
 
 /** A license file as it was read, or why there is none. */
 export type Source =
-  { readonly file: Uint8Array } | { readonly missing: string; readonly path?: string; readonly file?: undefined };
+  | { readonly file: Uint8Array; readonly missing?: undefined }
+  | { readonly missing: string; readonly path?: string; readonly file?: undefined };
+
+const NO_FILE = new Uint8Array();
+
+export function isSameSource(a: Source, b: Source | undefined): boolean {
+  return a.missing === b?.missing && equalBytes(a.file ?? NO_FILE, b?.file ?? NO_FILE);
+}
 
 /** A genuine license for this product, in force or not. */
 export interface Examined {
@@ -87,7 +95,7 @@ export function contextOf({ state, counts, product, clock, elapsed }: Situation)
 /** The start of a product. `refusal` is for production; elsewhere the product starts in the free tier. */
 export function judgeStart(source: Source, situation: Situation, fallback?: 'kept'): Decision {
   const warnings = clockWarnings(situation);
-  if ('missing' in source) {
+  if (source.missing !== undefined) {
     const missing = notice('file_missing', source.missing, source.path === undefined ? {} : { path: source.path });
     return { refusal: missing, notices: [...warnings, missing] };
   }

@@ -2,7 +2,6 @@
  * A license in a running product: the start, each minute, a changed file, an installation. What follows from each is
  * decided in `judge.ts`; here is the order in which things are read, asked and written.
  */
-import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { isReason } from '../reasons.ts';
 import {
@@ -20,6 +19,7 @@ import {
   contextOf,
   isNewTo,
   isSameInForce,
+  isSameSource,
   judgeChange,
   judgeMoment,
   judgeStart,
@@ -50,8 +50,8 @@ export class Runtime {
   /** Why the state is not durable; undefined: it is. */
   #stateFault: Notice | undefined;
   #decision: Decision = { notices: [] };
-  /** What was judged last; undefined where there was no file, or it has to be judged again. */
-  #file: Uint8Array | undefined;
+  /** What was judged last; undefined where it has to be judged again. */
+  #read: Source | undefined;
   #stamp = '';
   /** The payload of the kept license that serves since the start: the file is then for an operator to mend. */
   #keptAtStart: string | undefined;
@@ -134,8 +134,9 @@ export class Runtime {
       await this.#keysMayHaveChanged();
       const stamp = this.#parts.source.stamp();
       const read = stamp === this.#stamp ? undefined : this.#parts.source.read();
-      this.#stamp = stamp;
-      const isOld = read === undefined || (read.file !== undefined && equalBytes(read.file, this.#file ?? NO_FILE));
+      // What cannot be read now may be readable in a minute, with the same stamp.
+      this.#stamp = read?.missing === undefined ? stamp : 'to be read again';
+      const isOld = read === undefined || isSameSource(read, this.#read);
       await (isOld ? this.#timeWentOn() : this.#fileChanged(read));
       this.#tell(before);
     });
@@ -154,7 +155,7 @@ export class Runtime {
         return { ok: false, refusal: installed };
       }
       if (installed.file === undefined) this.#judgeFileAgain();
-      else [this.#file, this.#stamp] = [installed.file, this.#parts.source.stamp()];
+      else [this.#read, this.#stamp] = [{ file: installed.file }, this.#parts.source.stamp()];
       this.#setDecision(judgeMoment(this.#situation(), installed.decision), installed.file && []);
       this.#tell(before);
       return { ok: true, outcome: installed.outcome };
@@ -179,7 +180,7 @@ export class Runtime {
     const { production, source, fallback } = this.#parts;
     this.#stamp = source.stamp();
     const read = source.read();
-    this.#file = read.file;
+    this.#read = read;
     const decision = judgeStart(read, this.#situation(), fallback);
     if (decision.refusal !== undefined && production) throw startRefused(decision.refusal);
     const next = this.#toBeTaken(decision);
@@ -192,7 +193,7 @@ export class Runtime {
 
   async #fileChanged(read: Source): Promise<void> {
     const before = this.#decision;
-    this.#file = read.file;
+    this.#read = read;
     const decision = this.#followKept(judgeChange(read, this.#situation(), before));
     const fault = await this.#take(decision);
     if (fault !== undefined) {
@@ -201,7 +202,7 @@ export class Runtime {
       return;
     }
     const used = decision.waiting ?? decision.inForce;
-    const isUseless = this.#file === undefined || used?.file !== this.#file;
+    const isUseless = used === undefined || used.file !== this.#read.file;
     this.#setDecision(decision, decision.notices, isUseless);
     const [first] = decision.notices.filter(({ code }) => code !== 'clock_ahead');
     if (isUseless && first !== undefined) this.#refuse(first);
@@ -245,7 +246,7 @@ export class Runtime {
       // The next minute tries again.
       return decision;
     }
-    [this.#file, this.#stamp] = [kept.file, source.stamp()];
+    [this.#read, this.#stamp] = [{ file: kept.file }, source.stamp()];
     return judgeMoment(this.#situation(), { current: { ...kept, from: 'file' } });
   }
 
@@ -289,7 +290,7 @@ export class Runtime {
   }
 
   #judgeFileAgain(): void {
-    [this.#file, this.#stamp] = [undefined, 'to be judged again'];
+    [this.#read, this.#stamp] = [undefined, 'to be judged again'];
   }
 
   /** @param file what is to be said of the file from now on; undefined: what was said before */
@@ -345,5 +346,4 @@ export class Runtime {
   }
 }
 
-const NO_FILE = new Uint8Array();
 export const NO_STORE = 'LICENSE_STATE_PATH is not set, and there is no other store';

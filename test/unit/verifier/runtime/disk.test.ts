@@ -1,4 +1,4 @@
-/** Disks that are full or read-only, files of another user, a file that cannot be renamed over. */
+/** Disks that are full or read-only, files of another user or that cannot be opened or renamed over. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -101,6 +101,17 @@ describe('a product in production', () => {
   it('does not start with a license that it may not read, and says that it cannot', () => {
     chmodSync(join(folder, 'license.vtlic'), 0o000);
     expect(run('')).toMatch(/^start refused: file_missing: .*license\.vtlic: .*permission denied/);
+  });
+
+  it('takes a renewal that came while it could open no file, once it can', async () => {
+    const crowded = await packMain('test/unit/verifier/runtime/crowded-child.ts');
+    const ran = spawnSync('sh', ['-c', 'ulimit -n 100; exec "$0" "$@"', process.execPath, crowded, folder, renewal], {
+      timeout: 60_000,
+    });
+    expect([ran.stdout.toString(), ran.stderr.toString()]).toEqual([
+      `${join(folder, 'license.vtlic')}: too many files are open\n8\n`,
+      '',
+    ]);
   });
 
   it.skipIf(mountPrefix === undefined)(

@@ -3,6 +3,9 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { memoryStore } from '../../../../verifier/runtime/index.ts';
+import type { Source } from '../../../../verifier/runtime/judge.ts';
+import { runtimeParts } from '../../../../verifier/runtime/options.ts';
+import { Runtime } from '../../../../verifier/runtime/runtime.ts';
 import { EXP, NBF } from '../sample.ts';
 import { first, inGrace, made, renewal, RENEWAL_NBF } from './judged.ts';
 import { DAY, textOf } from './product.ts';
@@ -266,6 +269,34 @@ describe('time that goes on', () => {
     expect([license.view().license?.counter, product.file(), warnings(license)]).toEqual([10, textOf(newest), []]);
     await license.close();
     expect((await product.begin()).view().license?.counter).toBe(10);
+  });
+
+  it('reads a file again each minute while it cannot be read, and refuses it once', async () => {
+    product.drop(first);
+    const parts = runtimeParts(product.options(product.withVariables()));
+    if (parts === undefined) throw new Error('the mode is saas');
+    let readings = 0;
+    let fault: string | undefined;
+    const read = (): Source => {
+      readings++;
+      return fault === undefined ? parts.source.read() : { missing: fault };
+    };
+    const heard: string[] = [];
+    const runtime = new Runtime(
+      { ...parts, stores: [product.store], source: { ...parts.source, read } },
+      (name, value) => heard.push(`${name} ${'code' in value ? value.code : value.state}`),
+    );
+    await runtime.start();
+    await runtime.tick();
+    expect([readings, heard]).toEqual([1, []]);
+    product.drop(await made({ ctr: 8 }));
+    fault = 'too many files are open';
+    for (let minute = 0; minute < 3; minute++) await runtime.tick();
+    expect([readings, heard.splice(0)]).toEqual([4, ['refused file_missing', 'warning file_missing']]);
+    fault = undefined;
+    for (let minute = 0; minute < 3; minute++) await runtime.tick();
+    expect([readings, heard, runtime.view().license?.counter]).toEqual([5, ['change active'], 8]);
+    await runtime.close();
   });
 
   it('takes it once the file can be written again', async () => {
