@@ -155,7 +155,7 @@ export const MUTANTS_OF_KEYSETS: readonly Mutant[] = [
     'false',
   ),
   mutant('keyset-counts', 'the bounds on the lists of a keyset', KEYSET, 'if (count > max) throw', 'if (false) throw'),
-  mutant('keyset-from-until', 'that from is before until', KEYSET, 'key.from >= key.until', 'false'),
+  mutant('keyset-from-until', 'that from is before until', KEYSET, 'if (from >= until)', 'if (false)'),
   mutant(
     'keyset-honored',
     'that only a revoked key has honored payloads',

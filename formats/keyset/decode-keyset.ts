@@ -45,7 +45,8 @@ export function decodeKeyset(payload: Uint8Array): Keyset {
   if (reader.has('expires')) keyset.expires = time(reader, 'expires');
   if (reader.has('policy')) readPolicy(reader.map('policy'), keyset);
   reader.end();
-  if (keyset.expires !== undefined && keyset.expires <= made) throw malformed('expires', 'should be later than made');
+  const { expires = Infinity } = keyset;
+  if (expires <= made) throw malformed('expires', 'should be later than made');
   if (keyset.threshold > keyset.roots.length)
     throw malformed(
       'threshold',
@@ -87,8 +88,8 @@ function issuingKey(encoding: Uint8Array, reader: MapReader): IssuingKey {
   if (reader.has('until')) key.until = time(reader, 'until');
   if (reader.has('honored')) key.honored = honoredOf(reader);
   reader.end();
-  if (key.from !== undefined && key.until !== undefined && key.from >= key.until)
-    throw malformed('from', 'should be earlier than until');
+  const { from = -Infinity, until = Infinity } = key;
+  if (from >= until) throw malformed('from', 'should be earlier than until');
   if (key.honored !== undefined && key.status !== 'revoked')
     throw malformed('honored', `should be left out where the status of the key is ${key.status}`);
   return Object.freeze(key);
