@@ -1,5 +1,5 @@
 /** The header of a CSV batch: columns by the names of a request's members, limits as `limits.vaults`. */
-import { cleanText } from '../../formats/clean-text.ts';
+import { cleanText, groupDigits } from '../../formats/clean-text.ts';
 import {
   DELIMITER_NAMES,
   withoutApostrophe,
@@ -22,6 +22,8 @@ const LISTS: ReadonlySet<string> = new Set<MemberName>(['features', 'hosts']);
 const DAYS: ReadonlySet<string> = new Set<MemberName>(['from', 'until', 'updatesUntil']);
 const NUMBERS: ReadonlySet<string> = new Set<MemberName>(['seats', 'graceDays', 'instances', 'offlineSeconds']);
 const GROUPS = ['limits', 'ext'] as const;
+/** Many more than requests have members. To find the places of names takes a time that grows with their square. */
+const MAX_COLUMNS = 1000;
 
 export interface Column {
   /** As the header says: `seats`, `limits.vaults`. */
@@ -49,6 +51,14 @@ export function readHeader(
       ...(hint === undefined ? {} : { hint }),
     });
   const names = header.fields.slice(0, header.fields.findLastIndex((name) => name !== '') + 1);
+  if (names.length > MAX_COLUMNS)
+    return [
+      fault(
+        header.placeOf(0),
+        `the header has ${groupDigits(names.length)} columns, but at most ${groupDigits(MAX_COLUMNS)} are read`,
+        'see: vtlic batch --template',
+      ),
+    ];
   const [only = ''] = names;
   const separators = new Set(only.match(/[^\w.:-]/gu));
   if (names.length === 1 && separators.size > 0)

@@ -143,6 +143,16 @@ describe('a batch file at fault', () => {
     ['no header', `${good}\n`, 'it should be a header, but it begins with "acme-gmbh"'],
     ['a missing column', csv(['a'], 'customer'), 'the header has no column "product"'],
     ['another separator', csv([good], HEADER.replaceAll(',', '|')), 'no comma separates its names'],
+    [
+      'a header of as many columns as are read',
+      `${'x,'.repeat(999)}y\n`,
+      'batch.csv:1:1: the first line names no column',
+    ],
+    [
+      'a header of one column more',
+      `${'x,'.repeat(1000)}y\n`,
+      'batch.csv:1:1: the header has 1,001 columns, but at most 1,000 are read',
+    ],
     ['limits without a name', csv([`${good},7`], `${HEADER},limits`), 'should name one of the limits'],
     ['a field too many', csv([`${good},x`]), 'batch.csv:2:1: this row has 13 fields, but the header has 12'],
     ['a field too few', csv(['acme-gmbh,Acme']), 'batch.csv:2:1: this row has 2 fields, but the header has 12'],
