@@ -80,11 +80,11 @@ async function run(argv: readonly string[], io: ProductIo): Promise<number> {
     io.out(HELP);
     return EXIT.done;
   }
-  const foreign = [
-    ...rest,
-    ...(command === 'fingerprint' ? [] : ['compatible', 'hostname', 'mac', 'project'].filter((name) => name in values)),
-  ];
-  if (foreign.length > 0) throw usage(`${command ?? ''} does not take ${foreign.join(', ')}`);
+  if (command !== 'check' && command !== 'status' && command !== 'fingerprint')
+    throw usage(command === undefined ? 'a command is missing' : 'there is no such command');
+  const special = ['compatible', 'hostname', 'mac', 'project'].flatMap((name) => (name in values ? [`--${name}`] : []));
+  const foreign = [...rest, ...(command === 'fingerprint' ? [] : special)];
+  if (foreign.length > 0) throw usage(`${command} does not take ${foreign.join(', ')}`);
   if (values.compatible === true) {
     const { hostname, mac, project } = values;
     if (hostname === undefined || mac === undefined || project === undefined)
@@ -93,8 +93,7 @@ async function run(argv: readonly string[], io: ProductIo): Promise<number> {
     io.out(values.json === true ? jsonLine({ schema: 'vtlic-fingerprint/1', fingerprint }) : `${fingerprint}\n`);
     return EXIT.done;
   }
-  if (command !== 'check' && command !== 'status' && command !== 'fingerprint')
-    throw usage(command === undefined ? 'a command is missing' : 'there is no such command');
+  if (special.length > 0) throw usage(`${command} takes ${special.join(', ')} only with --compatible`);
   if (values.product === undefined) throw usage(`${command} needs --product FILE`);
   const product = await loadProduct(values.product, io.environment);
   const isJson = values.json === true;

@@ -275,7 +275,7 @@ describe('vtlic-product', () => {
     [['renew', '--product', 'options.mjs'], 'there is no such command'],
     [['check'], 'check needs --product FILE'],
     [['check', '--product', 'options.mjs', 'more'], 'check does not take more'],
-    [['check', '--product', 'options.mjs', '--mac', 'x'], 'check does not take mac'],
+    [['check', '--product', 'options.mjs', '--mac', 'x'], 'check does not take --mac'],
     [['check', '--product', 'missing.mjs'], 'missing.mjs: the module cannot be loaded: '],
     [['check', '--nonsense'], "Unknown option '--nonsense'"],
   ])('leaves with 2 for the arguments %j', async (args, message) => {

@@ -271,8 +271,11 @@ describe('vtlic-product', () => {
     [['fingerprint'], 'fingerprint needs --product FILE'],
     [['check', 'more', 'yet'], 'check does not take more, yet'],
     [['fingerprint', 'more'], 'fingerprint does not take more'],
-    [['status', '--mac', 'x', '--compatible'], 'status does not take compatible, mac'],
-    [['--hostname', 'x', '--project', 'y'], ' does not take hostname, project'],
+    [['status', '--mac', 'x', '--compatible'], 'status does not take --compatible, --mac'],
+    [['fingerprint', '--mac', 'x', '--product', 'y'], 'fingerprint takes --mac only with --compatible'],
+    [['--hostname', 'x', '--project', 'y'], 'a command is missing'],
+    [['--compatible', '--hostname', 'h', '--mac', 'm', '--project', 'p'], 'a command is missing'],
+    [['renew', 'more', '--mac', 'x'], 'there is no such command'],
   ])('leaves with 2 for the arguments %j, and says what is wrong', async (args, message) => {
     expect(await run(...args)).toEqual({
       exit: 2,
