@@ -100,15 +100,14 @@ describe('a product that runs by itself', () => {
     let readings = 0;
     const license = await product.start({ clocks: { clock: () => NBF, monotonic: () => readings++ } });
     await passes(30_000);
-    await license.refresh();
-    const counts: number[] = [];
-    for (let minute = 0; minute < 3; minute++) {
+    const ofOne = async (act: () => Promise<void>): Promise<number> => {
       readings = 0;
-      await passes(60_000);
-      counts.push(readings);
-    }
-    expect(counts).toEqual([counts[2], counts[2], counts[2]]);
-    expect(counts[0]).toBeGreaterThan(0);
+      await act();
+      return readings;
+    };
+    const once = await ofOne(() => license.refresh());
+    expect(once).toBeGreaterThan(0);
+    for (let minute = 0; minute < 3; minute++) expect(await ofOne(() => passes(60_000))).toBe(once);
   });
 
   it('gives the watch of its folder back where it is closed', async () => {
