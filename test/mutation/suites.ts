@@ -94,12 +94,9 @@ const ON_A_DATABASE: Readonly<Record<string, string>> = {
   'verifier/admin/postgres-tokens.ts': 'test/interop/postgres-store.test.ts',
 };
 
-/** Where a running product is put together. The tests of whole products come before those of its parts. */
-const OF_WHOLE_PRODUCTS: ReadonlySet<string> = new Set([
-  'verifier/runtime/runtime.ts',
-  'verifier/runtime/open-license.ts',
-]);
-const WHOLE_PRODUCTS = /\/runtime\/(?:install|kept|keysets|preview|table)\.test\.ts$/;
+/** Where a running product is put together: these tests of whole products are asked before those of its parts. */
+const RUNTIME = 'verifier/runtime/runtime.ts';
+const WHOLE_PRODUCTS = /\/runtime\/(?:install|open-license)\.test\.ts$/;
 
 const MAX_SUITES = 6;
 /** Tests of the signer are asked where there are fewer others. */
@@ -131,7 +128,7 @@ export function suitesOf(file: string, reach: Reach = 'far'): readonly Suite[] {
     (distances.get(test) ?? 99) * 2 -
     (mirrors.some((mirror) => basename(test).startsWith(mirror)) ? 10 : 0) -
     (dirname(test).endsWith(dirname(file)) ? 3 : 0) -
-    (OF_WHOLE_PRODUCTS.has(file) && WHOLE_PRODUCTS.test(test) ? 4 : 0) +
+    (file === RUNTIME && WHOLE_PRODUCTS.test(test) ? 4 : 0) +
     (test.startsWith('test/property/') ? 6 : 0) +
     (test.includes('/signer/') ? 40 : 0);
   const tests = [...distances.keys()]

@@ -124,7 +124,7 @@ function live(runtime: Runtime, source: LicenseSource, listeners: Listeners): Li
 /** Seconds until something changes by itself, at most a minute; a minute also where the product's own clock fails. */
 function pauseOf(runtime: Runtime): number {
   try {
-    return Math.min(MAX_PAUSE_SECONDS, runtime.secondsToChange ?? MAX_PAUSE_SECONDS);
+    return Math.min(MAX_PAUSE_SECONDS, runtime.secondsToChange);
   } catch {
     return MAX_PAUSE_SECONDS;
   }

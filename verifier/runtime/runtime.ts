@@ -82,9 +82,8 @@ export class Runtime {
   }
 
   /** Seconds until then. */
-  get secondsToChange(): number | undefined {
-    const next = this.nextChange;
-    return next === undefined ? undefined : next - this.#now();
+  get secondsToChange(): number {
+    return (this.nextChange ?? Infinity) - this.#now();
   }
 
   view(): LicenseView {

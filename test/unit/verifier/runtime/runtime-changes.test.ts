@@ -169,6 +169,24 @@ describe('an installation', () => {
     ]);
   });
 
+  it('comes to its end before the next act begins', async () => {
+    product.drop(first);
+    const order: string[] = [];
+    const beforeCommit = async (before: unknown): Promise<void> => {
+      if (before === undefined) return;
+      order.push('asked');
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      order.push('answered');
+    };
+    const license = await product.begin({ beforeCommit });
+    await Promise.all([
+      license.install(textOf(await made({ ctr: 8 }))).then(() => order.push('installed')),
+      license.preview('not a license').then(() => order.push('previewed')),
+      license.refresh().then(() => order.push('refreshed')),
+    ]);
+    expect(order).toEqual(['asked', 'answered', 'installed', 'previewed', 'refreshed']);
+  });
+
   it('goes on with the next one after one that failed', async () => {
     product.drop(first);
     const license = await product.begin();
