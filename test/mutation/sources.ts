@@ -10,9 +10,9 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
 };
 
 /**
- * What reads the bytes of a license and a keyset, and what judges a genuine license, a trust, an override and a keyset:
- * each change of these files is noticed, or listed in `equivalents.json`. The other files are tried where they are
- * named, or with `--all`.
+ * What reads the bytes of a license and a keyset, what judges a genuine license, a trust, an override and a keyset, and
+ * what follows a license in a running product: each change of these files is noticed, or listed in `equivalents.json`.
+ * The other files are tried where they are named, or with `--all`.
  */
 export const COMPLETE: ReadonlySet<string> = new Set([
   'formats/armor.ts',
