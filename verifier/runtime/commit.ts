@@ -29,11 +29,16 @@ export interface TimedHooks {
 }
 
 export const COMMIT_SECONDS = 30;
-const LOCK_MILLISECONDS = 10_000;
+const LOCK_SECONDS = 10;
 /** 2^31 - 1: a longer delay of a timer counts as none. */
 const MAX_TIMER_MILLISECONDS = 2_147_483_647;
 
-export const LOCKED: Notice = notice('state_locked', 'another process used the state for ten seconds');
+export const LOCKED: Notice = notice('state_locked', `another process used the state for ${LOCK_SECONDS} seconds`);
+
+/** A delay in seconds as one of a timer of Node.js. */
+export function timerMilliseconds(seconds: number): number {
+  return Math.min(seconds * 1000, MAX_TIMER_MILLISECONDS);
+}
 
 /** What an operator should know of a lock that was taken. */
 export function lockWarnings({ faults }: HeldLock): readonly Notice[] {
@@ -50,16 +55,11 @@ export class Committer {
   readonly #hooks: TimedHooks;
   readonly #keeper: StateKeeper;
   readonly #situation: () => Situation;
-  readonly #lockWait: number;
+  readonly #lockSeconds: number;
 
-  /** @param lockWait how long another process may keep the lock, in milliseconds */
-  constructor(
-    hooks: TimedHooks,
-    keeper: StateKeeper,
-    situation: () => Situation,
-    lockWait: number = LOCK_MILLISECONDS,
-  ) {
-    this.#lockWait = lockWait;
+  /** @param lockSeconds how long another process may keep the lock */
+  constructor(hooks: TimedHooks, keeper: StateKeeper, situation: () => Situation, lockSeconds: number = LOCK_SECONDS) {
+    this.#lockSeconds = lockSeconds;
     this.#hooks = hooks;
     this.#keeper = keeper;
     this.#situation = situation;
@@ -67,7 +67,7 @@ export class Committer {
 
   /** @returns undefined where another process keeps the lock for too long */
   lock(): Promise<HeldLock | undefined> {
-    return this.#keeper.lock(this.#lockWait);
+    return this.#keeper.lock(timerMilliseconds(this.#lockSeconds));
   }
 
   /** A license from a file that was put there without `install`, or one that begins now. */
@@ -121,7 +121,7 @@ export class Committer {
     const { commitSeconds: seconds } = this.#hooks;
     const ended = new AbortController();
     const late = async (): Promise<Notice | undefined> => {
-      await sleep(Math.min(seconds * 1000, MAX_TIMER_MILLISECONDS), undefined, { signal: ended.signal });
+      await sleep(timerMilliseconds(seconds), undefined, { signal: ended.signal });
       return notice(code, `the product did not answer within ${seconds} seconds`, { seconds });
     };
     const asked = async (): Promise<undefined> => {

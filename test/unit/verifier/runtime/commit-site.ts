@@ -22,7 +22,7 @@ export class CommitSite {
     const clocks = { clock: () => this.clock, monotonic: () => 0 };
     this.keeper = new StateKeeper([this.store], clocks, (state) => state);
     this.situation = () => ({ ...at(0), ...this.keeper.situation(), ...keys() });
-    this.committer = new Committer({ commitSeconds: COMMIT_SECONDS, ...hooks }, this.keeper, this.situation, 30);
+    this.committer = new Committer({ commitSeconds: COMMIT_SECONDS, ...hooks }, this.keeper, this.situation, 0.03);
   }
 
   readonly situation: () => Situation;

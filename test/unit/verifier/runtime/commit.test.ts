@@ -1,6 +1,6 @@
 /** How a license comes into force: each step of the product's consent, with what is said of it. */
 import { describe, expect, it } from 'vitest';
-import { COMMIT_SECONDS, lockWarnings } from '../../../../verifier/runtime/commit.ts';
+import { COMMIT_SECONDS, lockWarnings, timerMilliseconds } from '../../../../verifier/runtime/commit.ts';
 import { acquireLock } from '../../../../verifier/runtime/stores/lock.ts';
 import { NBF, EXP } from '../sample.ts';
 import { CommitSite, noting, words } from './commit-site.ts';
@@ -42,6 +42,12 @@ describe('a license that is taken', () => {
     const before = timers();
     await committer.ask(license, undefined);
     expect(timers()).toBeLessThanOrEqual(before);
+  });
+
+  it('has no more time than a timer can count', () => {
+    expect([0.05, 30, 2_147_483, 2_147_484, 1e10].map(timerMilliseconds)).toEqual([
+      50, 30_000, 2_147_483_000, 2_147_483_647, 2_147_483_647,
+    ]);
   });
 
   it('stays out of force where the product refuses it, and nothing is written', async () => {
@@ -104,7 +110,7 @@ describe('a license that is taken', () => {
     const site = new CommitSite();
     const held = await acquireLock(site.store, 0);
     expect(words(await site.committer.take(license, undefined))).toEqual([
-      'state_locked: another process used the state for ten seconds',
+      'state_locked: another process used the state for 10 seconds',
     ]);
     await held?.release();
     expect(site.counters()).toEqual([]);

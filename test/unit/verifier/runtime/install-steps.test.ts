@@ -171,7 +171,7 @@ describe('a license that is pasted', () => {
     const site = new Site();
     const lock = await acquireLock(site.store, 0);
     const installed = await installPasted(textOf(first), site.parts);
-    expect('code' in installed && said(installed)).toBe('state_locked: another process used the state for ten seconds');
+    expect('code' in installed && said(installed)).toBe('state_locked: another process used the state for 10 seconds');
     await lock?.release();
   });
 
