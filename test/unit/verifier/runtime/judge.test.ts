@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { NO_TIME } from '../../../../verifier/runtime/effective-time.ts';
 import {
   contextOf,
+  isSameInForce,
   judgeMoment,
   judgeStart,
   nextChange,
@@ -232,5 +233,21 @@ describe('a warning about a clock that is far ahead', () => {
     expect(warned(at(IAT + DAY + 2, floor(IAT), { elapsed: 1 }))).toHaveLength(1);
     expect(warned(at(JUNE))).toStrictEqual([]);
     expect(judgeMoment(at(JUNE, floor(IAT)), {}).notices[0]?.values).toStrictEqual({ clock: JUNE });
+  });
+});
+
+describe('what is in force', () => {
+  it('is the same only where license and place are', () => {
+    const free: Decision = { notices: [] };
+    const active: Decision = { inForce: examined(first, at(NBF)), notices: [] };
+    const inItsGrace: Decision = { inForce: examined(inGrace, at(EXP)), notices: [] };
+    const kept: Decision = { inForce: examined(first, at(NBF), 'kept'), notices: [] };
+    const all = [free, active, inItsGrace, kept];
+    expect(all.map((a) => all.map((b) => isSameInForce(a, b)))).toEqual([
+      [true, false, false, false],
+      [false, true, false, false],
+      [false, false, true, false],
+      [false, false, false, true],
+    ]);
   });
 });
