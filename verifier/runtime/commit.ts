@@ -78,7 +78,7 @@ export class Committer {
       const loaded = await this.#keeper.load();
       if (loaded.fault !== undefined) return loaded;
       const refused = await this.ask(next, before);
-      if (refused !== undefined) return { fault: refused, warnings: [] };
+      if (refused !== undefined) return { fault: refused, warnings: lockWarnings(lock) };
       const written = await this.write(next);
       const warnings = [...lockWarnings(lock), ...written.warnings];
       if (written.fault !== undefined) return { ...written, warnings };

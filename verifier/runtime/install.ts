@@ -145,6 +145,7 @@ async function installLicense(
     return { outcome: 'waiting', file, decision };
   }
   const { fault, warnings } = await committer.write(next);
+  warn(warnings);
   if (fault !== undefined) {
     try {
       source.restore(old);
@@ -153,6 +154,6 @@ async function installLicense(
     }
     return fault;
   }
-  warn([...warnings, ...(await committer.tell(next))]);
+  warn(await committer.tell(next));
   return { outcome: 'in_force', file, decision: found };
 }

@@ -127,6 +127,9 @@ describe('a license that is taken', () => {
       'state_unwritable: the store: no space',
       unlocked,
     ]);
+    const beforeCommit = (): Promise<never> => Promise.reject(new Error('no room'));
+    const unwilling = new CommitSite({ beforeCommit }, { readLock });
+    expect(words(await unwilling.committer.take(license, undefined))).toEqual(['commit_refused: no room', unlocked]);
     expect(lockWarnings({ faults: [], release: () => Promise.resolve() })).toEqual([]);
   });
 });

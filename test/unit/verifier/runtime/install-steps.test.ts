@@ -200,6 +200,21 @@ describe('a license that is pasted', () => {
     expect(textInFile()).toBe(textOf(first));
   });
 
+  it('is refused with the warnings of the write that showed that it had lapsed meanwhile', async () => {
+    let memory = memoryStore();
+    const store: Partial<StateStore> = {
+      read: () => memory.read(),
+      write: (document, expected) => memory.write(document, expected),
+    };
+    const beforeCommit = (): void => {
+      memory = memoryStore();
+      site.clock = EXP;
+    };
+    const site = new Site({ hooks: { beforeCommit }, store });
+    expect(await site.install(textOf(first))).toBe('lapsed: it was in force until 2028-01-01T00:00:00Z');
+    expect([site.warnings(), textInFile()]).toEqual([[CREATED, CREATED], undefined]);
+  });
+
   it('is in force with warnings about the lock, the copies and the product', async () => {
     const hooks = { afterCommit: () => Promise.reject(new Error('no room')) };
     const readLock = (): Promise<never> => Promise.reject(new Error('no locks'));
