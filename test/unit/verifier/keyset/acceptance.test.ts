@@ -8,6 +8,7 @@ import { builtInChain, extendChain, type Extension } from '../../../../verifier/
 import { chainFile, type Chain } from '../../../../verifier/keyset/chain.ts';
 import { VtlicError } from '../../../../formats/error.ts';
 import { defaultProvider } from '../../../../keys/public/provider-default.ts';
+import { kidOf } from '../../../../keys/public/public-key.ts';
 import type { Provider } from '../../../../keys/public/provider.ts';
 import {
   chainOf,
@@ -154,10 +155,15 @@ describe('a version of a keyset', () => {
     expect(next({ ...SECOND, keys: rootToo }, ROOTS).refused?.reason).toBe('keyset_purpose_changed');
   });
 
-  it('is refused with a root that is not a usable key', () => {
-    const small = new Uint8Array(32);
-    const keys = [...(FIRST.keys ?? []), { ...issuingKey('issuing 2'), publicBytes: small }];
-    expect(next({ ...SECOND, keys }, ROOTS).refused?.reason).toBe('keyset_key_invalid');
+  it('is refused with an issuing key that is not usable, and the refusal names the key', () => {
+    const small = { ...issuingKey('issuing 2'), publicBytes: new Uint8Array(32) };
+    expect(next({ ...SECOND, keys: [...(FIRST.keys ?? []), small] }, ROOTS).refused).toEqual({
+      reason: 'keyset_key_invalid',
+      version: 2,
+      detail: expect.stringMatching(`^the key ${kidOf(small.alg, small.publicBytes)} is refused: .`) as string,
+      block: 1,
+      place: {},
+    });
   });
 
   it('is refused when two keys share a component, also across versions', () => {
