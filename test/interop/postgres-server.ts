@@ -22,6 +22,10 @@ interface Pg {
 export class PostgresServer {
   readonly #folder: string = mkdtempSync(join(tmpdir(), 'vtlic-postgres-'));
   readonly #bin: string = postgresBin();
+  /** For a process that ends in the middle of a test. */
+  readonly #atExit = (): void => {
+    this.remove();
+  };
 
   /** For `host` of a client: the folder of the socket. */
   get host(): string {
@@ -29,6 +33,7 @@ export class PostgresServer {
   }
 
   start(): void {
+    process.off('exit', this.#atExit).once('exit', this.#atExit);
     const data = join(this.#folder, 'data');
     if (!existsSync(data)) {
       if (isRoot) chownSync(this.#folder, NOBODY, NOBODY);
@@ -44,6 +49,7 @@ export class PostgresServer {
   }
 
   remove(): void {
+    process.off('exit', this.#atExit);
     try {
       this.stop();
     } catch {

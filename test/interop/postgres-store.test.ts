@@ -69,6 +69,15 @@ async function within(sql: string, act: (commit: () => Promise<unknown>) => Prom
   }
 }
 
+/** Waits for something that follows soon. */
+async function until(happened: () => boolean): Promise<void> {
+  const end = performance.now() + 5000;
+  while (!happened()) {
+    if (performance.now() > end) throw new Error('it did not happen');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
 const turn = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve));
 
 describe('a store in PostgreSQL', () => {
@@ -147,7 +156,7 @@ describe('a store in PostgreSQL', () => {
     const columns = 'id text PRIMARY KEY, revision bigint NOT NULL, document text, lock_note text';
     await within(`CREATE TABLE vtlic_state (${columns})`, async (commit) => {
       const writing = postgresStore(client).write(ONE, undefined);
-      while (!queries.includes('CREATE TABLE')) await turn();
+      await until(() => queries.includes('CREATE TABLE'));
       await new Promise((resolve) => setTimeout(resolve, 50));
       await commit();
       expect(await writing).toBe(true);
@@ -214,7 +223,7 @@ describe('the used previews in PostgreSQL', () => {
   it('go on in the table that another replica makes at the same moment', async () => {
     await within('CREATE TABLE vtlic_used_token (id text PRIMARY KEY, until bigint NOT NULL)', async (commit) => {
       const using = postgresTokens(client).use(A, 5);
-      while (!queries.includes('CREATE TABLE')) await turn();
+      await until(() => queries.includes('CREATE TABLE'));
       await new Promise((resolve) => setTimeout(resolve, 50));
       await commit();
       expect(await using).toBe(true);
