@@ -65,6 +65,7 @@ export const COMPLETE: ReadonlySet<string> = new Set([
   'verifier/admin/options.ts',
   'verifier/admin/page.ts',
   'verifier/admin/pasted.ts',
+  'verifier/admin/postgres-tokens.ts',
   'verifier/admin/preview-page.ts',
   'verifier/admin/read-form.ts',
   'verifier/admin/sealed-tokens.ts',
