@@ -4,11 +4,13 @@ import { NO_TIME } from '../../../../verifier/runtime/effective-time.ts';
 import {
   contextOf,
   isSameInForce,
+  isSameSource,
   judgeMoment,
   judgeStart,
   nextChange,
   type Decision,
   type Situation,
+  type Source,
 } from '../../../../verifier/runtime/judge.ts';
 import { EMPTY_STATE, type RuntimeState } from '../../../../verifier/runtime/state.ts';
 import { EXP, IAT, NBF, strangeKey } from '../sample.ts';
@@ -233,6 +235,20 @@ describe('a warning about a clock that is far ahead', () => {
     expect(warned(at(IAT + DAY + 2, floor(IAT), { elapsed: 1 }))).toHaveLength(1);
     expect(warned(at(JUNE))).toStrictEqual([]);
     expect(judgeMoment(at(JUNE, floor(IAT)), {}).notices[0]?.values).toStrictEqual({ clock: JUNE });
+  });
+});
+
+describe('what was read', () => {
+  it('is the same only where the bytes are, or why there are none', () => {
+    const all: readonly Source[] = [
+      { file: first },
+      { file: renewal },
+      { file: new Uint8Array() },
+      { missing: 'it is a folder' },
+      { missing: 'permission denied' },
+    ];
+    for (const a of all) for (const b of all) expect(isSameSource(a, b)).toBe(a === b);
+    expect(isSameSource({ file: first }, undefined)).toBe(false);
   });
 });
 

@@ -233,11 +233,13 @@ describe('keysets in a running product', () => {
       ...options,
       ...product.withVariables({ LICENSE_PATH: `${product.path}.other` }),
     });
-    const next = textOf(licenseFileOf(testKey('new key'), { ctr: 8 })).trim();
+    // In its grace, which is a warning: no file was refused for it.
+    const inItsGrace = { ctr: 8, nbf: NBF - 9 * DAY, exp: NBF - DAY, grace: 30 * DAY };
+    const next = textOf(licenseFileOf(testKey('new key'), inItsGrace)).trim();
     const outcome = await other.install(`${textOf(version(2, 'old key', 'new key'))}${next}`);
     expect(outcome).toEqual({ ok: true, outcome: 'in_force' });
     await product.pass(300, license);
-    expect([heard()[0], product.file(), license.view().refusals.count]).toEqual(['change active 8', next, 0]);
+    expect([heard()[0], product.file(), license.view().refusals.count]).toEqual(['change grace 8', next, 0]);
     await license.close();
     expect((await product.begin(options)).view().license?.counter).toBe(8);
   });
