@@ -104,6 +104,7 @@ export const COMPLETE: ReadonlySet<string> = new Set([
   'verifier/runtime/state.ts',
   'verifier/runtime/stores/file-store.ts',
   'verifier/runtime/stores/lock.ts',
+  'verifier/runtime/stores/postgres-store.ts',
   'verifier/runtime/stores/process-identity.ts',
   'verifier/runtime/stores/sqlite-store.ts',
   'verifier/runtime/stores/store.ts',
