@@ -2,7 +2,7 @@
  * The keys that a running product trusts: those built in, or the chain of keysets with what state and file bring, and
  * the environment's override over them (docs/keysets.md, "Which keyset counts").
  */
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { VtlicError } from '../../formats/error.ts';
 import { MAX_CHAIN_BYTES } from '../../formats/keyset/keyset.ts';
 import { errorCodeOf, readLimited } from '../../files/index.ts';
@@ -86,7 +86,7 @@ export class KeyRing {
     const read = [kept?.version, kept?.chain.length, this.#fileStamp()].join(' ');
     if (read === this.#read) return false;
     const state = kept?.chain ?? NOTHING;
-    const { file, fault } = this.#readFile();
+    const { file, fault, isThere } = this.#readFile();
     const chosen = chooseKeyset({
       // The choice starts from what this process has taken: a running product forgets no keyset, even if all copies are
       // lost.
@@ -95,7 +95,8 @@ export class KeyRing {
       ...(file.length === 0 ? {} : { file }),
     });
     const isOther = this.#use(chosen.chain);
-    this.#read = read;
+    // A file that is there, but cannot be read, may be readable in a minute, with the same stamp.
+    this.#read = isThere === true ? '' : read;
     this.#notices = [
       ...chosen.notices.map(({ reason, detail, source }) => notice(reason, `${source}: ${detail}`)),
       ...(fault === undefined ? [] : [fault]),
@@ -169,13 +170,14 @@ export class KeyRing {
   }
 
   /** A file that cannot be read is not a fault of the license: the keysets that are known go on. */
-  #readFile(): { readonly file: Uint8Array; readonly fault?: Notice } {
+  #readFile(): { readonly file: Uint8Array; readonly fault?: Notice; readonly isThere?: boolean } {
     const path = this.#options.keysetPath;
     if (path === undefined) return { file: NOTHING };
     try {
       return { file: readLimited(path, MAX_CHAIN_BYTES, 'too_large') };
     } catch (error) {
-      return { file: NOTHING, fault: notice('keyset_file_unusable', `${path}: ${shownError(error)}`, { path }) };
+      const fault = notice('keyset_file_unusable', `${path}: ${shownError(error)}`, { path });
+      return { file: NOTHING, fault, isThere: existsSync(path) };
     }
   }
 }

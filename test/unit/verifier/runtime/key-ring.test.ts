@@ -147,6 +147,22 @@ describe('a keyset in a file', () => {
     expect([keys.refresh(undefined), notices(keys)]).toEqual([true, []]);
   });
 
+  it('that is there is read again each time while it cannot be read, and one that is missing is not', () => {
+    const keys = ring({ keysetPath: path });
+    const first = (): Notice | undefined => {
+      keys.refresh(undefined);
+      return keys.notices(0)[0];
+    };
+    const missing = first();
+    expect(missing?.code).toBe('keyset_file_unusable');
+    expect(first()).toBe(missing);
+    mkdirSync(path);
+    const unreadable = first();
+    expect(unreadable?.code).toBe('keyset_file_unusable');
+    expect(first()).not.toBe(unreadable);
+    expect(first()).toEqual(unreadable);
+  });
+
   it('that cannot be read is named with its path and the reason of today', () => {
     const inFolder = join(path, 'keyset');
     const keys = ring({ keysetPath: inFolder });
