@@ -78,7 +78,7 @@ export class StateKeeper {
   /** What is due every few minutes: the holder of the lease writes the time, the others only read. */
   async sync(): Promise<{ readonly fault?: Notice; readonly warnings: readonly Notice[] }> {
     const loaded = await this.load();
-    if (!this.#mayTakeLease(this.#state)) return loaded;
+    if (loaded.fault !== undefined || !this.#mayTakeLease(this.#state)) return loaded;
     const changed = await this.change((state) => state);
     return changed.ok ? { warnings: changed.warnings } : { fault: changed.fault, warnings: [] };
   }

@@ -289,6 +289,18 @@ describe('the warnings of a sync', () => {
     const { fault, warnings } = await host.keeper().sync();
     expect([fault && said(fault), warnings]).toEqual(['state_unwritable: the store: no space', []]);
   });
+
+  it('are the fault of one reading where the store is away, which may take seconds to say so', async () => {
+    let readings = 0;
+    const host = new Host({
+      read: () => {
+        readings++;
+        return Promise.reject(new Error('no route'));
+      },
+    });
+    const { fault, warnings } = await host.keeper().sync();
+    expect([fault && said(fault), warnings, readings]).toEqual(['state_unwritable: the store: no route', [], 1]);
+  });
 });
 
 describe('a process that ends', () => {
