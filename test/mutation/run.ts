@@ -2,15 +2,15 @@
  * `npm run test:mutants:lines`: changes the sources of `verifier/` and `formats/`, one place at a time, and sees whether
  * a case of the vectors or a test notices. A change that nothing notices must be in `equivalents.json`, with the reason.
  *
- *     node test/mutation/run.ts [--every N] [--lanes N] [--near] [--again] [--all] [FILE…]
+ *     node test/mutation/run.ts [--every N] [--lanes N] [--near] [--again] [FILE…]
  *
- * FILE is a part of the path of a source. Without one, the files of `COMPLETE` are changed; with `--all`, every file.
- * With `--near`, only the vectors and the tests that mirror a source are asked, without the slow ones: what these do not
- * notice is printed soon, and others may notice it.
+ * FILE is a part of the path of a source; without one, every file is changed. With `--near`, only the vectors and the
+ * tests that mirror a source are asked, without the slow ones: what these do not notice is printed soon, and others may
+ * notice it. With `--again`, what earlier runs found does not count.
  */
 import { parseArgs } from 'node:util';
 import { problemsOf, readEquivalents } from './equivalents.ts';
-import { COMPLETE, readSources, sourceOf } from './sources.ts';
+import { readSources, sourceOf } from './sources.ts';
 import { tryChanges } from './try-changes.ts';
 
 const { values, positionals: words } = parseArgs({
@@ -20,16 +20,13 @@ const { values, positionals: words } = parseArgs({
     lanes: { type: 'string', default: '2' },
     near: { type: 'boolean', default: false },
     again: { type: 'boolean', default: false },
-    all: { type: 'boolean', default: false },
   },
 });
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const sources = readSources();
 const ids = sources
-  .filter(({ file }) =>
-    words.length === 0 ? values.all || COMPLETE.has(file) : words.some((word) => file.includes(word)),
-  )
+  .filter(({ file }) => words.length === 0 || words.some((word) => file.includes(word)))
   .flatMap(({ offset, mutations }) => mutations.map(({ id }) => offset + id))
   .filter((_id, i) => i % Number(values.every) === 0);
 const outcomes = await tryChanges(sources, ids, {
