@@ -226,7 +226,7 @@ export const GUARDS_OF_RUNTIME: readonly Guard[] = [
     against: AGAINST.requests,
     does: 'a license from a file that the product refuses in `beforeCommit` does not come into force',
     file: 'verifier/runtime/commit.ts',
-    find: 'if (refused !== undefined) return { fault: refused, warnings: [] };',
+    find: 'if (refused !== undefined) return { fault: refused, warnings: lockWarnings(lock) };',
     replace: '',
     test: unit('install'),
   },

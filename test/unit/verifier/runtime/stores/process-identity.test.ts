@@ -47,13 +47,17 @@ describe('a process', () => {
   });
 
   it.runIf(isLinux)('has ended although its parent has not asked how', async () => {
-    // The shell starts a process that ends at once, and becomes another program, which never asks.
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    // The shell starts a process and becomes another program, which never asks how that process ended.
+    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] });
     try {
       const [line] = (await once(parent.stdout, 'data')) as [Buffer];
       const pid = Number(line.toString());
-      const stat = (): string => readFileSync(`/proc/${pid}/stat`, 'utf8');
-      while (!stat().includes(') Z ')) await new Promise((resolve) => setImmediate(resolve));
+      const until = async (path: string, part: string): Promise<void> => {
+        while (!readFileSync(path, 'utf8').includes(part)) await new Promise((resolve) => setImmediate(resolve));
+      };
+      await until(`/proc/${parent.pid}/comm`, 'sleep');
+      process.kill(pid, 'SIGKILL');
+      await until(`/proc/${pid}/stat`, ') Z ');
       expect(hasEnded(`${place} ${pid} ${startOf(pid)}`)).toBe(true);
     } finally {
       parent.kill();
