@@ -193,7 +193,10 @@ function decodeObject(line: string, id: number, before: number): Decoded<Readonl
   try {
     value = JSON.parse(line);
   } catch {
-    return faulty('not_json', `the harness answered with a line that is not JSON: ${shown(line)}`);
+    return faulty(
+      'not_json',
+      `the harness answered with a line that is not JSON: ${shown(line)} (what is not an answer belongs on standard error)`,
+    );
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return faulty('malformed', `the harness answered with ${shown(value)}, but an answer is a JSON object`);

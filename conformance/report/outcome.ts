@@ -79,7 +79,7 @@ export function summary(report: Report): string {
     [
       ['passed', count(report, 'pass')],
       ['failed', count(report, 'fail')],
-      ['errors', count(report, 'error')],
+      [count(report, 'error') === 1 ? 'error' : 'errors', count(report, 'error')],
       ['expected failures', count(report, 'expected_failure')],
       ['not required', count(report, 'reported')],
       ['not run', count(report, 'skipped')],

@@ -5,12 +5,14 @@ import { exitOf, PARTS, summary, type CaseOutcome, type Report } from './outcome
 const MAX_TITLE = 300;
 
 /** One failure or error, as it is printed as soon as it happens. */
-export function outcomeLines({ outcome, id, title, detail, forgets, steps, folder }: CaseOutcome): readonly string[] {
+export function outcomeLines(one: CaseOutcome): readonly string[] {
+  const { outcome, id, title, clause, detail, forgets, steps, folder } = one;
   return [
     `${outcome === 'error' ? 'ERROR' : 'FAIL '} ${id}`,
     `      ${cleanText(title, MAX_TITLE)}`,
     ...(detail === undefined ? [] : [`      ${outcome === 'error' ? '' : 'the verifier '}${detail}`]),
     ...(forgets === undefined ? [] : [`      a verifier that does this has forgotten: ${forgets}`]),
+    ...(clause.length === 0 ? [] : [`      see docs/${clause.join(', docs/')}`]),
     ...(steps === undefined || steps.length < 2 ? [] : steps.map((words, i) => `      ${i + 1}. ${words}`)),
     ...(folder === undefined ? [] : [`      to replay: vtlic-conform --case ${folder} -- …`]),
   ];

@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { describeFileError } from '../../files/index.ts';
+import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { killAllHarnesses, type Limits } from '../protocol/process.ts';
 import { jsonLines, junitXml } from '../report/files.ts';
@@ -45,7 +46,8 @@ export async function runConform(argv: readonly string[], io: ConformIo): Promis
     return 0;
   } catch (error) {
     if (!(error instanceof VtlicError)) throw error;
-    const file = error.code === 'output_unwritable' ? `${error.place.file ?? ''}: ` : '';
+    const { file: path } = error.place;
+    const file = path === undefined || error.message.includes(path) ? '' : `${cleanText(path)}: `;
     io.report(`error: ${file}${error.message}\n${error.hint === undefined ? '' : `hint: ${error.hint}\n`}`);
     return EXIT_NOTHING_RUN;
   } finally {
@@ -94,7 +96,9 @@ async function conform(options: Options, io: ConformIo): Promise<number> {
         `error: ${started.fault.sentence}\nhint: ${
           started.fault.kind === 'cannot_start'
             ? 'name a program that runs, after "--": vtlic-conform -- ./my-verifier'
-            : 'docs/conformance.md, "The protocol", has a whole conversation.'
+            : started.fault.kind === 'ended'
+              ? 'run the same command by itself in this folder, and see what it prints.'
+              : 'docs/conformance.md, "The protocol", has a whole conversation.'
         }\n`,
       );
       return EXIT_BROKEN;

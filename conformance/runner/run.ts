@@ -44,7 +44,8 @@ export async function runAll(session: Session, plan: RunPlan): Promise<Report> {
         if ((plan.search ?? kind) === kind) generated[kind] = await search(kind, session, plan, add);
   }
   const last = await session.close();
-  if (last !== undefined) add(brokenCase('smoke test', 'smoke/end', 'the end of the harness', last, 0));
+  if (last !== undefined)
+    add(brokenCase({ part: 'smoke test', id: 'smoke/end', title: 'the end of the harness', clause: [] }, last, 0));
   const { name, version, language, capabilities } = session.hello;
   return {
     verifier: {
@@ -117,7 +118,7 @@ function judged(
   return {
     ...outcome,
     outcome: 'fail',
-    detail: `it passes, but is listed as an expected failure (${reason}): remove it from the list`,
+    detail: `passes it, but it is listed as an expected failure (${reason}): remove the line from the list`,
   };
 }
 
@@ -136,7 +137,7 @@ export async function runCase(session: Session, one: RunnerCase, part: Part): Pr
       return { ...skippedCase(one), part, detail: 'an exit code cannot say what is expected' };
     const answer = await session.ask(request);
     const milliseconds = performance.now() - start;
-    if (!answer.ok) return brokenCase(part, id, title, answer.fault, milliseconds);
+    if (!answer.ok) return brokenCase(head, answer.fault, milliseconds);
     const mismatch = mismatchOf(answer.value, expectable, one.scored);
     if (mismatch !== undefined)
       return {
@@ -154,8 +155,12 @@ function skippedCase({ id, title, clause }: RunnerCase): CaseOutcome {
   return { part: 'vectors', id, title, clause, outcome: 'skipped', milliseconds: 0 };
 }
 
-function brokenCase(part: Part, id: string, title: string, fault: HarnessFault, milliseconds: number): CaseOutcome {
-  return { part, id, title, clause: [], outcome: 'error', detail: fault.sentence, milliseconds };
+function brokenCase(
+  head: Pick<CaseOutcome, 'part' | 'id' | 'title' | 'clause'>,
+  fault: HarnessFault,
+  milliseconds: number,
+): CaseOutcome {
+  return { ...head, outcome: 'error', detail: fault.sentence, milliseconds };
 }
 
 /** Why a kind of generated cases is left out. */

@@ -195,7 +195,7 @@ describe('the list of expected failures', () => {
 
   it('fails for a case in it that passes', async () => {
     const { exit, text } = await run(`${NBF} the clock is not read yet\n`, REFERENCE);
-    expect(text).toContain('it passes, but is listed as an expected failure (the clock is not read yet)');
+    expect(text).toContain('passes it, but it is listed as an expected failure (the clock is not read yet)');
     expect(exit).toBe(1);
   });
 
