@@ -195,7 +195,7 @@ function decodeObject(line: string, id: number, before: number): Decoded<Readonl
   } catch {
     return faulty(
       'not_json',
-      `the harness answered with a line that is not JSON: ${shown(line)} (what is not an answer belongs on standard error)`,
+      `the harness answered with a line that is not JSON: ${shown(line)} (write logs to standard error)`,
     );
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { postgresTokens } from '../../verifier/admin/postgres-tokens.ts';
 import { postgresStore, type PostgresClient } from '../../verifier/runtime/stores/postgres-store.ts';
 import { inWords, thrown } from '../support/thrown.ts';
-import { expectFirstDocument, expectOneLock } from '../unit/verifier/runtime/store-contract.ts';
+import { expectFirstDocument, expectOneLock, expectRowOfItsOwn } from '../unit/verifier/runtime/store-contract.ts';
 import { installPinned } from './pinned-packages.ts';
 import { openPool, PostgresServer, type Pool } from './postgres-server.ts';
 
@@ -98,14 +98,7 @@ describe('a store in PostgreSQL', () => {
 
   it('has a row for each product, with a revision that rises by one', async () => {
     const [store, other] = [postgresStore(client), postgresStore(client, { id: 'other' })];
-    expect(await store.write(ONE, undefined)).toBe(true);
-    expect(await store.read()).toEqual({ document: ONE, tag: '1' });
-    expect(await store.write(TWO, '2')).toBe(false);
-    expect(await store.write(TWO, '1')).toBe(true);
-    expect(await store.swapLock(undefined, 'note')).toBe(true);
-    expect(await store.swapLock(undefined, 'late')).toBe(false);
-    expect(await store.readLock()).toBe('note');
-    expect([await other.read(), await other.readLock()]).toEqual([undefined, undefined]);
+    await expectRowOfItsOwn(store, other);
     expect(await rowsOf('vtlic_state')).toEqual([
       { id: 'license', revision: '2', document: '02', lock_note: 'note' },
       { id: 'other', revision: '0', document: null, lock_note: null },

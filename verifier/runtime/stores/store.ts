@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-
 /**
  * A place that keeps a copy of the state: a file, or whatever the product supplies (its database). A product that
  * writes a store of its own implements this.
@@ -41,12 +39,13 @@ export interface StoredCopy {
 export function memoryStore(): StateStore {
   let copy: StoredCopy | undefined;
   let lock: string | undefined;
+  let writes = 0;
   return {
     name: 'the memory of this process',
     read: () => Promise.resolve(copy),
     write: (document, expected) => {
       if (copy?.tag !== expected) return Promise.resolve(false);
-      copy = { document: Uint8Array.from(document), tag: randomUUID() };
+      copy = { document: Uint8Array.from(document), tag: String(++writes) };
       return Promise.resolve(true);
     },
     readLock: () => Promise.resolve(lock),

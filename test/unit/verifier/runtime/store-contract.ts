@@ -18,6 +18,20 @@ export async function expectFirstDocument(store: StateStore): Promise<StoredCopy
   return read;
 }
 
+/** Two stores of one table: what is written and locked in one does not touch the other. The lock stays taken. */
+export async function expectRowOfItsOwn(store: StateStore, other: StateStore): Promise<void> {
+  const [one, two] = [Uint8Array.of(1), Uint8Array.of(2)];
+  expect(await store.write(one, undefined)).toBe(true);
+  expect(await store.read()).toEqual({ document: one, tag: '1' });
+  expect(await store.write(two, undefined)).toBe(false);
+  expect(await store.write(two, '2')).toBe(false);
+  expect(await store.write(two, '1')).toBe(true);
+  expect(await store.swapLock(undefined, 'note')).toBe(true);
+  expect(await store.swapLock(undefined, 'late')).toBe(false);
+  expect(await store.readLock()).toBe('note');
+  expect([await other.read(), await other.readLock()]).toEqual([undefined, undefined]);
+}
+
 /** Of many that want the lock at once, one has it at a time, and each gets it. */
 export async function expectOneLock(store: StateStore, wanting: number, workMilliseconds: number): Promise<void> {
   let inside = 0;

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sqliteStore, type SqliteDatabase } from '../../../../../verifier/runtime/stores/sqlite-store.ts';
 import { inWords, thrown } from '../../../../support/thrown.ts';
+import { expectRowOfItsOwn } from '../store-contract.ts';
 
 const [ONE, TWO] = [Uint8Array.of(1), Uint8Array.of(2)];
 
@@ -35,15 +36,7 @@ describe('a store in the database of the product', () => {
   it('has a row for each product, with a revision that rises by one', async () => {
     const [store, other] = [sqliteStore(database), sqliteStore(database, { id: 'other' })];
     expect([store.name, other.name]).toEqual(Array(2).fill('the SQLite database of the product'));
-    expect(await store.write(ONE, undefined)).toBe(true);
-    expect(await store.read()).toEqual({ document: ONE, tag: '1' });
-    expect(await store.write(TWO, undefined)).toBe(false);
-    expect(await store.write(TWO, '2')).toBe(false);
-    expect(await store.write(TWO, '1')).toBe(true);
-    expect(await store.swapLock(undefined, 'note')).toBe(true);
-    expect(await store.swapLock(undefined, 'late')).toBe(false);
-    expect(await store.readLock()).toBe('note');
-    expect([await other.read(), await other.readLock()]).toEqual([undefined, undefined]);
+    await expectRowOfItsOwn(store, other);
     expect(rows()).toEqual([
       { id: 'license', revision: 2, document: '02', lock_note: 'note' },
       { id: 'other', revision: 0, document: null, lock_note: null },
