@@ -4,7 +4,7 @@
  *
  *   npm run bench -- [--json] [--full] [--only verifying,issuing,token,memory,ledger,growth,recomputing,simulating,process]
  */
-import { parseArgs } from 'node:util';
+import { readArguments, refuseArguments } from '../packages/script-arguments.ts';
 import { removeBenchFolders } from './parts/batch-site.ts';
 import { measureGrowth } from './parts/growth.ts';
 import { measureIssuing } from './parts/issuing.ts';
@@ -18,7 +18,7 @@ import { measureSimulating } from './parts/simulating.ts';
 import { measureToken } from './parts/token.ts';
 import { measureVerifying } from './parts/verifying.ts';
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: {
     json: { type: 'boolean', default: false },
     full: { type: 'boolean', default: false },
@@ -50,13 +50,9 @@ const PARTS: readonly (readonly [name: string, measure: () => Part | Promise<Par
 ];
 
 const only = values.only?.split(',');
-const unknown = only?.filter((name) => !PARTS.some(([part]) => part === name)) ?? [];
-if (unknown.length > 0) {
-  process.stderr.write(
-    `bench: no such part: ${unknown.join(', ')} (there are: ${PARTS.map(([name]) => name).join(', ')})\n`,
-  );
-  process.exit(2);
-}
+const unknown = only?.find((name) => !PARTS.some(([part]) => part === name));
+if (unknown !== undefined)
+  refuseArguments(`--only is ${unknown}, expected one of ${PARTS.map(([name]) => name).join(', ')}`);
 
 const say = (line: string): void => {
   if (!values.json) process.stdout.write(`${line}\n`);

@@ -3,7 +3,14 @@
  * random combinations of them and in random histories. It shrinks each failing input, and puts the failure into words.
  */
 import fc from 'fast-check';
-import type { Answer, Capability, Decoded, HarnessFault, Request } from '../protocol/protocol.ts';
+import {
+  hasNoVerdict,
+  type Answer,
+  type Capability,
+  type Decoded,
+  type HarnessFault,
+  type Request,
+} from '../protocol/protocol.ts';
 import { mismatchOf } from './compare.ts';
 import {
   headlineOfHistory,
@@ -22,8 +29,15 @@ export type Ask = (request: Request) => Promise<Decoded<Answer>>;
 export interface SearchResult {
   readonly runs: number;
   readonly findings: readonly Finding[];
-  /** Set if the harness broke: how, and what it was asked then. */
-  readonly fault?: { readonly fault: HarnessFault; readonly words: string };
+  /** Each kind of fault once. After one that broke the harness there is no other. */
+  readonly faults: readonly SearchFault[];
+}
+
+export interface SearchFault {
+  readonly fault: HarnessFault;
+  /** What the harness was asked when it happened first. */
+  readonly words: string;
+  readonly times: number;
 }
 
 export interface SearchOptions {
@@ -31,7 +45,7 @@ export interface SearchOptions {
   readonly milliseconds: number;
   /** The search ends after so many runs. A search that ends by runs, and not by time, is the same each time. */
   readonly maxRuns: number;
-  /** The search goes on until it has so many different findings. */
+  /** The search goes on until it has so many different findings, or so many kinds of faults. */
   readonly maxFindings: number;
   /** Of the harness: only what it can answer is generated. */
   readonly capabilities: ReadonlySet<Capability>;
@@ -203,6 +217,8 @@ class Search {
   readonly #until: number;
   readonly #known = new Set<string>();
   readonly #findings: Finding[] = [];
+  /** Sentence → fault. */
+  readonly #faults = new Map<string, SearchFault>();
   #runs = 0;
 
   constructor(ask: Ask, options: SearchOptions, until: number) {
@@ -213,13 +229,29 @@ class Search {
 
   isOver(): boolean {
     const { maxRuns, maxFindings } = this.#options;
-    return performance.now() > this.#until || this.#runs >= maxRuns || this.#findings.length >= maxFindings;
+    return this.#isCutOff() || this.#runs >= maxRuns || this.#findings.length >= maxFindings;
+  }
+
+  #isCutOff(): boolean {
+    return performance.now() > this.#until || this.#faults.size >= this.#options.maxFindings;
   }
 
   async run(one: Try): Promise<Found | undefined> {
     this.#options.progress(++this.#runs);
-    const found = await tryOut(one, this.#ask, this.#options.expectable);
-    return found === undefined || this.#known.has(signatureOf(found)) ? undefined : found;
+    try {
+      const found = await tryOut(one, this.#ask, this.#options.expectable);
+      return found === undefined || this.#known.has(signatureOf(found)) ? undefined : found;
+    } catch (error) {
+      if (!(error instanceof Broken)) throw error;
+      this.#keep(error);
+      if (!hasNoVerdict(error.fault)) throw error;
+      return undefined;
+    }
+  }
+
+  #keep({ fault, words }: Broken): void {
+    const { words: first = words, times = 0 } = this.#faults.get(fault.sentence) ?? {};
+    this.#faults.set(fault.sentence, { fault, words: first, times: times + 1 });
   }
 
   report(found: Found, headline: string): void {
@@ -235,7 +267,7 @@ class Search {
         fc.asyncProperty(family.any, async (value) => {
           try {
             // Checked here: the time limit of fast-check would stop in the middle of a history.
-            const isLate = broken !== undefined || performance.now() > this.#until;
+            const isLate = broken !== undefined || this.#isCutOff();
             return isLate || (await this.run(family.toTry(value))) === undefined;
           } catch (error) {
             if (!(error instanceof Broken)) throw error;
@@ -275,11 +307,9 @@ class Search {
   async guarded(work: () => Promise<void>): Promise<SearchResult> {
     try {
       await work();
-      return { runs: this.#runs, findings: this.#findings };
     } catch (error) {
       if (!(error instanceof Broken)) throw error;
-      const { fault, words } = error;
-      return { runs: this.#runs, findings: this.#findings, fault: { fault, words } };
     }
+    return { runs: this.#runs, findings: this.#findings, faults: [...this.#faults.values()] };
   }
 }

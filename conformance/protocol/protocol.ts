@@ -93,6 +93,11 @@ export interface HarnessFault {
   readonly sentence: string;
 }
 
+/** Whether the harness itself says that it has no verdict: it goes on, and need not be started again. */
+export function hasNoVerdict({ kind }: HarnessFault): boolean {
+  return kind === 'own_error' || kind === 'exit_code';
+}
+
 export type Decoded<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: HarnessFault };
 

@@ -42,9 +42,11 @@ export function textReport(report: Report): string {
     ...outcomes
       .filter(({ outcome }) => outcome === 'reported')
       .map(({ id, detail = '' }) => `not required: ${id} ${detail}`),
+    ...(exitOf(report) === 3 ? [ERRORS] : []),
     `${VERDICT[exitOf(report)]}: ${summary(report)}, in ${Math.round(report.milliseconds / 1000)} s (seed ${report.seed})`,
     '',
   ].join('\n');
 }
 
+const ERRORS = 'An ERROR is no verdict on a license: docs/conformance.md says how a harness answers.';
 const VERDICT: Readonly<Record<0 | 1 | 3, string>> = { 0: 'PASSED', 1: 'FAILED', 3: 'BROKEN HARNESS' };

@@ -33,15 +33,26 @@ export interface Vectors {
   readonly cases: readonly RunnerCase[];
 }
 
-/** @throws VtlicError `file_unreadable` for a folder that is not as it was published */
+/**
+ * @returns the cases in the order of their sections
+ * @throws VtlicError `file_unreadable` for a folder that is not as it was published
+ */
 export function readVectors(folder: string): Vectors {
   try {
     const cases = readCases(folder).map(({ value, files }) => runnerCase(value, (input) => bytesOfInput(input, files)));
     const { version } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as { readonly version: string };
-    return { version, cases };
+    return { version, cases: cases.toSorted((a, b) => compareSections(a.clause[0] ?? '', b.clause[0] ?? '')) };
   } catch (error) {
     throw unreadable(folder, error);
   }
+}
+
+const DOCUMENTS = ['format', 'keysets', 'runtime'];
+
+/** In the order of the documents: a verifier that is wrong in an early section fails cases of later ones, too. */
+function compareSections(a: string, b: string): number {
+  const documentOf = (clause: string): number => DOCUMENTS.indexOf(clause.slice(0, clause.indexOf('.')));
+  return documentOf(a) - documentOf(b) || a.localeCompare(b, 'en', { numeric: true });
 }
 
 function unreadable(folder: string, error: unknown): VtlicError {

@@ -89,9 +89,8 @@ async function conform(options: Options, io: ConformIo): Promise<number> {
   for (const [i, command] of options.commands.entries()) {
     const found = options.commands.length > 1 ? `${options.found}/${i + 1}` : options.found;
     const keep: RunPlan['keep'] = (id, finding) => writeFound(found, id, finding);
-    const started = await Session.start(command, limits, options.oneShot);
+    const started = await start(command, limits, options, show);
     if (!started.ok) {
-      show.clear();
       io.report(
         `error: ${started.fault.sentence}\nhint: ${
           started.fault.kind === 'cannot_start'
@@ -132,16 +131,33 @@ const exitOfRun =
     return exitOf(report);
   };
 
+/** With progress, since a verifier may need long for its first answer. */
+async function start(
+  command: readonly string[],
+  limits: Limits,
+  { oneShot }: Options,
+  show: Progress,
+): ReturnType<typeof Session.start> {
+  const what = `waiting for the first answer of ${cleanText(command.join(' '), 60)}`;
+  const waiting = setInterval(() => show.update(what), PROGRESS_MILLISECONDS);
+  try {
+    return await Session.start(command, limits, oneShot);
+  } finally {
+    clearInterval(waiting);
+    show.clear();
+  }
+}
+
 async function differential(
-  { commands, oneShot }: Options,
+  options: Options,
   plan: Omit<RunPlan, 'keep' | 'startedAt'>,
   limits: Limits,
   io: ConformIo,
   show: Progress,
 ): Promise<number> {
   const sessions: Session[] = [];
-  for (const command of commands) {
-    const started = await Session.start(command, limits, oneShot);
+  for (const command of options.commands) {
+    const started = await start(command, limits, options, show);
     if (started.ok) sessions.push(started.value);
     else {
       io.report(`error: ${started.fault.sentence}\n`);

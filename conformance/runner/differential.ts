@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { cleanText, counted } from '../../formats/clean-text.ts';
 import { wordsOfAnswer } from '../properties/compare.ts';
 import { everyChange, generatedLicense, prepareLicense } from '../properties/licenses.ts';
-import type { Answer, Request } from '../protocol/protocol.ts';
+import { hasNoVerdict, type Answer, type Request } from '../protocol/protocol.ts';
 import type { CaseOutcome } from '../report/outcome.ts';
 import type { Vectors } from './cases.ts';
 import type { Session } from './session.ts';
@@ -29,31 +29,37 @@ interface Question {
   readonly required: boolean;
 }
 
-/** @returns one outcome for each kind of disagreement, or one that says that there was none */
+/** @returns one outcome for each kind of disagreement and of fault, or one that says that there was none */
 export async function compareVerifiers(
   sessions: readonly Session[],
   plan: DifferentialPlan,
 ): Promise<readonly CaseOutcome[]> {
   const start = performance.now();
+  const names = distinctNames(sessions);
   const outcomes = new Map<string, CaseOutcome>();
   let asked = 0;
   for (const question of questions(plan)) {
     if (performance.now() - start > plan.milliseconds || asked >= plan.maxRuns || outcomes.size >= MAX_SHOWN) break;
     plan.progress(`differential: ${++asked}`);
     const answers: { readonly name: string; readonly answer: Answer }[] = [];
-    for (const session of sessions) {
-      const { name } = session.hello;
+    for (const [i, session] of sessions.entries()) {
+      const name = names[i] ?? '';
       const answer = await session.ask(question.request);
-      if (answer.ok) answers.push({ name, answer: answer.value });
-      else return [{ ...head(question, start), outcome: 'error', detail: `${name}: ${answer.fault.sentence}` }];
+      if (answer.ok) {
+        answers.push({ name, answer: answer.value });
+        continue;
+      }
+      const { sentence } = answer.fault;
+      const fault: CaseOutcome = { ...head(question, start), outcome: 'error', detail: `${name}: ${sentence}` };
+      if (!hasNoVerdict(answer.fault)) return [...outcomes.values(), fault];
+      if (!outcomes.has(`${name} ${sentence}`)) outcomes.set(`${name} ${sentence}`, fault);
     }
     const detail = disagreement(answers, question.scored);
     if (detail === undefined || outcomes.has(detail)) continue;
     outcomes.set(detail, { ...head(question, start), outcome: question.required ? 'fail' : 'reported', detail });
   }
   if (outcomes.size > 0) return [...outcomes.values()];
-  const names = sessions.map(({ hello }) => hello.name).join(', ');
-  const title = `${names} agree on ${counted(asked, 'license', 'licenses')}`;
+  const title = `${names.join(', ')} agree on ${counted(asked, 'license', 'licenses')}`;
   return [
     {
       part: 'differential',
@@ -64,6 +70,12 @@ export async function compareVerifiers(
       milliseconds: performance.now() - start,
     },
   ];
+}
+
+/** Two that have the same name, such as two builds of one verifier, get a number. */
+function distinctNames(sessions: readonly Session[]): readonly string[] {
+  const names = sessions.map(({ hello }) => hello.name);
+  return names.map((name, i) => (names.indexOf(name) === names.lastIndexOf(name) ? name : `${name} (${i + 1})`));
 }
 
 function head({ id, words }: Question, start: number): Omit<CaseOutcome, 'outcome'> {

@@ -127,7 +127,10 @@ function parse(args: readonly string[]): ReturnType<typeof read>['values'] {
     return values;
   } catch (error) {
     if (error instanceof VtlicError) throw error;
-    throw usage(error instanceof Error ? (error.message.split('.')[0] ?? '') : '', 'vtlic-conform --help lists them.');
+    throw usage(
+      error instanceof Error ? (error.message.split('.')[0] ?? '') : '',
+      'vtlic-conform --help lists the options.',
+    );
   }
 }
 

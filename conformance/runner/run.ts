@@ -211,16 +211,16 @@ async function search(
       milliseconds,
     });
   }
-  if (result.fault !== undefined)
+  for (const [i, { fault, words, times }] of result.faults.entries())
     add({
       ...head,
-      id,
-      title: `${part}, at: ${result.fault.words}`,
+      id: i === 0 ? id : `${id}-${i + 1}`,
+      title: `${part}, at: ${words}`,
       outcome: 'error',
-      detail: result.fault.fault.sentence,
+      detail: times === 1 ? fault.sentence : `${fault.sentence} (${times} times)`,
       milliseconds,
     });
-  else if (result.findings.length === 0)
+  if (result.faults.length + result.findings.length === 0)
     add({ ...head, id, title: `${result.runs} ${part}, seed ${plan.seed}`, outcome: 'pass', milliseconds });
   return result.runs;
 }

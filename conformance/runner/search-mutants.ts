@@ -5,7 +5,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readArguments, refuseArguments } from '../../packages/script-arguments.ts';
 import { answering, REFERENCE, readTrust, type Judge } from '../harness/reference/answer.ts';
 import { loadMutant } from '../mutants/load.ts';
 import { MUTANTS } from '../mutants/mutants.ts';
@@ -46,7 +46,7 @@ async function findMutant(name: string, seed = 1): Promise<MutantResult> {
   const seconds = (): number => (performance.now() - start) / 1000;
   let runs = 0;
   for (const { kind, share, namedOnly } of passes) {
-    const { findings, fault, ...result } = await searchBy(kind, asking(answer), {
+    const { findings, faults, ...result } = await searchBy(kind, asking(answer), {
       seed,
       milliseconds: 1000 * Math.min(share * MAX_SECONDS, MAX_SECONDS - seconds()),
       maxRuns: Infinity,
@@ -59,9 +59,10 @@ async function findMutant(name: string, seed = 1): Promise<MutantResult> {
     });
     runs += result.runs;
     const [finding] = findings;
+    const [broken] = faults;
     const found = { name, lacks, seconds: seconds(), runs };
     // If a mutant throws, its author sees an error of the harness.
-    if (fault !== undefined) return { ...found, headline: `${fault.fault.sentence} — ${fault.words}`, steps: 1 };
+    if (broken !== undefined) return { ...found, headline: `${broken.fault.sentence} — ${broken.words}`, steps: 1 };
     if (finding !== undefined)
       return { ...found, headline: finding.headline, steps: Math.max(1, finding.steps.length - 1) };
   }
@@ -117,8 +118,10 @@ function writeTable(rows: ReadonlyMap<string, string>): void {
 }
 
 if (import.meta.main) {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { write: { type: 'boolean' } } });
+  const { values, positionals } = readArguments({ allowPositionals: true, options: { write: { type: 'boolean' } } });
   const names = MUTANT_NAMES.filter((name) => positionals.length === 0 || positionals.includes(name));
+  const unknown = positionals.find((name) => !names.includes(name));
+  if (unknown !== undefined) refuseArguments(`there is no wrong verifier ${unknown}`);
   const rows = new Map<string, string>();
   let missing = 0;
   process.stdout.write(HEAD);

@@ -1,7 +1,14 @@
 /** A verifier over a whole run: a harness that broke is started again, as often as a run allows. */
 import { OneShot } from '../protocol/one-shot.ts';
 import { startHarness, type Harness, type Limits } from '../protocol/process.ts';
-import type { Answer, Decoded, HarnessFault, Hello, Request } from '../protocol/protocol.ts';
+import {
+  hasNoVerdict,
+  type Answer,
+  type Decoded,
+  type HarnessFault,
+  type Hello,
+  type Request,
+} from '../protocol/protocol.ts';
 
 /** A verifier that breaks at every second case says nothing more by the tenth. */
 const MAX_FAULTS = 10;
@@ -40,9 +47,8 @@ export class Session {
 
   async ask(request: Request): Promise<Decoded<Answer>> {
     const answer = await this.#harness.ask(request);
-    if (answer.ok) return answer;
+    if (answer.ok || hasNoVerdict(answer.fault)) return answer;
     this.#faults++;
-    if (answer.fault.kind === 'own_error' || answer.fault.kind === 'exit_code') return answer;
     const again = await start(this.command, this.#limits, this.#oneShot);
     if (again.ok) this.#harness = again.value;
     else this.#faults = MAX_FAULTS;

@@ -10,11 +10,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { readArguments, refuseArguments } from '../../packages/script-arguments.ts';
 import { loadMutant } from '../mutants/load.ts';
 import { MUTANTS } from '../mutants/mutants.ts';
 import type { CaseFolder } from './case.ts';
 import { allCases } from './cases.ts';
+import { readCases } from './files.ts';
 import type { agrees, judgeCase } from './judge.ts';
 import { knownMutants, MUTANTS_OF_CASES, type Caught } from './mutants-of-cases.ts';
 
@@ -76,13 +77,16 @@ async function main(args: readonly string[]): Promise<void> {
     process.stdout.write(JSON.stringify(found));
     return;
   }
-  const { values, positionals: words } = parseArgs({
+  const { values, positionals: words } = readArguments({
     args: [...args],
     allowPositionals: true,
     options: { write: { type: 'boolean', default: false }, cases: { type: 'string', default: '' } },
   });
   const names = MUTANTS.map(({ name }) => name);
   const selected = names.filter((name) => words.length === 0 || words.some((word) => name.includes(word)));
+  if (selected.length === 0) refuseArguments(`no mutant has ${words.join(' or ')} in its name`);
+  if (!readCases().some(({ value }) => value.id.startsWith(values.cases)))
+    refuseArguments(`no case has an id that begins with ${values.cases}`);
   const fresh = await tryMutants(selected, values.cases);
   const known = knownMutants();
   const merged = (old: readonly string[] = [], now: readonly string[]): readonly string[] =>

@@ -5,8 +5,8 @@
  */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { readArguments, readWholeNumber } from '../../packages/script-arguments.ts';
 import { VERDICTS, type Share, type Slowest } from './campaign.ts';
 import type { WorkerTask } from './worker.ts';
 
@@ -23,7 +23,7 @@ const MAX_RATIO = 10;
 const SIGNERS = ['ed25519', 'composite'] as const;
 const VALID = ['ed25519', 'composite', 'large ed25519', 'large composite'] as const;
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: {
     inputs: { type: 'string', default: String(FULL) },
     workers: { type: 'string', default: String(availableParallelism()) },
@@ -31,9 +31,11 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '86400' },
   },
 });
-const [inputs, workers, seed] = [Number(values.inputs), Number(values.workers), Number(values.seed)];
+const inputs = readWholeNumber('inputs', values.inputs, 1);
+const workers = readWholeNumber('workers', values.workers, 1);
+const seed = readWholeNumber('seed', values.seed);
 const start = Date.now();
-const until = start + Number(values.seconds) * 1000;
+const until = start + readWholeNumber('seconds', values.seconds, 1) * 1000;
 
 const done = new Map<number, number>();
 

@@ -2,6 +2,7 @@
  * `npm run test:mutants`: removes each guard, one at a time, and sees its test fail. Arguments select guards: words of
  * what they do, or a part of the path of a source or a test. Without them, `test/mutation/run.ts` follows, which changes single places.
  */
+import { refuseArguments } from '../../packages/script-arguments.ts';
 import { GUARDS } from './guards.ts';
 import { needsTokens, TreeCopy } from './mutate.ts';
 import { missingNeeds } from '../pkcs11/support/check-needs.ts';
@@ -12,6 +13,7 @@ const words = process.argv.slice(2);
 const selected = GUARDS.filter(
   (guard) => words.length === 0 || words.some((word) => `${guard.does} ${guard.file} ${guard.test}`.includes(word)),
 );
+if (selected.length === 0) refuseArguments(`there is no guard for ${words.join(' or ')}`);
 const missing = selected.some(({ test }) => needsTokens(test)) ? missingNeeds() : [];
 const guards = selected.filter(({ test }) => missing.length === 0 || !needsTokens(test));
 const say = (line: string): void => {

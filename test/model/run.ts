@@ -7,11 +7,11 @@
  *   --place NAME   file, token, or scan: a token that looks at one object after the other (all)
  *   --only WORDS   only the scenarios whose name contains the words
  */
-import { parseArgs } from 'node:util';
+import { readArguments, readWholeNumber, refuseArguments } from '../../packages/script-arguments.ts';
 import { exploreScenario, SCENARIOS } from '../unit/signer/anchor/anchor-scenarios.ts';
 import { inFile, inToken, notAtOnce, type Protocol } from '../unit/signer/anchor/exchange-protocols.ts';
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: {
     kills: { type: 'string', default: '1' },
     attempts: { type: 'string', default: '1' },
@@ -19,20 +19,23 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
   },
 });
-const kills = Number(values.kills);
-const attempts = Number(values.attempts);
-if (![kills, attempts].every((number) => Number.isSafeInteger(number) && number >= 0) || attempts < 1)
-  throw new Error('--kills takes a whole number, and --attempts at least 1');
+const kills = readWholeNumber('kills', values.kills);
+const attempts = readWholeNumber('attempts', values.attempts, 1);
 
 const PLACES: readonly (readonly [name: string, protocol: Protocol])[] = [
   ['file', inFile],
   ['token', inToken(attempts)],
   ['scan', inToken(attempts, notAtOnce)],
 ];
+const places = PLACES.filter(([name]) => name === (values.place ?? name));
+const scenarios = SCENARIOS.filter(({ name }) => name.includes(values.only));
+if (places.length === 0)
+  refuseArguments(`--place is ${values.place ?? ''}, expected one of ${PLACES.map(([name]) => name).join(', ')}`);
+if (scenarios.length === 0) refuseArguments(`no scenario has "${values.only}" in its name`);
 let explored = 0;
 let failed = 0;
-for (const [place, protocol] of PLACES.filter(([name]) => name === (values.place ?? name)))
-  for (const scenario of SCENARIOS.filter(({ name }) => name.includes(values.only))) {
+for (const [place, protocol] of places)
+  for (const scenario of scenarios) {
     const began = process.cpuUsage();
     try {
       const { states, ends } = await exploreScenario(protocol, scenario, kills);

@@ -8,12 +8,12 @@
  * tests that mirror a source are asked, without the slow ones: what these do not notice is printed soon, and others may
  * notice it. With `--again`, what earlier runs found does not count.
  */
-import { parseArgs } from 'node:util';
+import { readArguments, readWholeNumber, refuseArguments } from '../../packages/script-arguments.ts';
 import { problemsOf, readEquivalents } from './equivalents.ts';
-import { readSources, sourceOf } from './sources.ts';
+import { readSources, sourceOf, type Source } from './sources.ts';
 import { tryChanges } from './try-changes.ts';
 
-const { values, positionals: words } = parseArgs({
+const { values, positionals: words } = readArguments({
   allowPositionals: true,
   options: {
     every: { type: 'string', default: '1' },
@@ -24,13 +24,17 @@ const { values, positionals: words } = parseArgs({
 });
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
+const every = readWholeNumber('every', values.every, 1);
+const lanes = readWholeNumber('lanes', values.lanes, 1);
 const sources = readSources();
+const isSelected = ({ file }: Source): boolean => words.length === 0 || words.some((word) => file.includes(word));
+if (!sources.some(isSelected)) refuseArguments(`no source has ${words.join(' or ')} in its path`);
 const ids = sources
-  .filter(({ file }) => words.length === 0 || words.some((word) => file.includes(word)))
+  .filter(isSelected)
   .flatMap(({ offset, mutations }) => mutations.map(({ id }) => offset + id))
-  .filter((_id, i) => i % Number(values.every) === 0);
+  .filter((_id, i) => i % every === 0);
 const outcomes = await tryChanges(sources, ids, {
-  lanes: Number(values.lanes),
+  lanes,
   reach: values.near ? 'near' : 'far',
   isCached: !values.again,
   say,
@@ -47,7 +51,7 @@ for (const [file, [killed, total]] of [...totals].toSorted(([a], [b]) => (a < b 
   say(`${String(killed).padStart(5)} of ${String(total).padStart(5)}  ${percent(killed, total).padStart(7)}  ${file}`);
 const killed = [...outcomes.values()].filter((outcome) => outcome !== 'survived').length;
 const byVectors = [...outcomes.values()].filter((outcome) => outcome === 'vectors').length;
-const problems = problemsOf(sources, outcomes, readEquivalents(), values.every === '1');
+const problems = problemsOf(sources, outcomes, readEquivalents(), every === 1);
 for (const problem of problems) say(problem);
 say(
   `${killed} of ${outcomes.size} changes were noticed (${percent(killed, outcomes.size)}), ${byVectors} by the vectors; ` +

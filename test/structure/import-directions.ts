@@ -127,9 +127,9 @@ const AROUND: Readonly<Record<string, readonly string[]>> = {
   // On other people's libraries only: what somebody starts a verifier of his own from.
   'conformance/harness/typescript': [],
   examples: [],
-  ...Object.fromEntries(KIT.map((room, i) => [room, [...JUDGING, ...KIT.slice(0, i)]])),
+  ...Object.fromEntries(KIT.map((room, i) => [room, [...JUDGING, 'packages', ...KIT.slice(0, i)]])),
   packages: [],
-  bench: Object.keys(MAY_IMPORT),
+  bench: [...Object.keys(MAY_IMPORT), 'packages'],
   test: [...Object.keys(MAY_IMPORT), ...KIT, 'packages', 'bench'],
 };
 

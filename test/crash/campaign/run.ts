@@ -16,7 +16,7 @@
  *   --keystore NAME  software, softhsm, kryoptic; repeatable (all that are here)
  *   --lanes N        sites or devices at a time (2)
  */
-import { parseArgs } from 'node:util';
+import { readArguments, readWholeNumber, refuseArguments } from '../../../packages/script-arguments.ts';
 import { walkBehaviors } from '../../pkcs11/support/walk-behaviors.ts';
 import { makeSofthsm } from '../../pkcs11/support/softhsm.ts';
 import { type WalkOptions, walkTwoCopies } from '../../pkcs11/support/walk-two-copies.ts';
@@ -32,7 +32,7 @@ import { KEYSTORES, makePlace, type KeystoreName } from './place.ts';
 import { Random } from './random.ts';
 import { faultOf, STOPPED_COMMANDS, walkStops } from './stopped-copies.ts';
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: {
     kills: { type: 'string', default: '10000' },
     disk: { type: 'string', default: '1' },
@@ -47,18 +47,15 @@ const { values } = parseArgs({
     lanes: { type: 'string', default: '2' },
   },
 });
-const kills = Number(values.kills);
-const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
-const lanes = Number(values.lanes);
-const disk = Number(values.disk);
-const damage = Number(values.damage);
-const mutations = Number(values.mutations);
-const products = Number(values.products);
-const tokens = Number(values.tokens);
-const copies = Number(values.copies);
-const numbers = [copies, kills, seed, lanes, disk, damage, mutations, products, tokens];
-if (!numbers.every((number) => Number.isSafeInteger(number) && number >= 0) || lanes < 1)
-  throw new Error('every option but --keystore and --device takes a whole number, and --lanes at least 1');
+const kills = readWholeNumber('kills', values.kills);
+const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : readWholeNumber('seed', values.seed);
+const lanes = readWholeNumber('lanes', values.lanes, 1);
+const disk = readWholeNumber('disk', values.disk);
+const damage = readWholeNumber('damage', values.damage);
+const mutations = readWholeNumber('mutations', values.mutations);
+const products = readWholeNumber('products', values.products);
+const tokens = readWholeNumber('tokens', values.tokens);
+const copies = readWholeNumber('copies', values.copies);
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -69,7 +66,7 @@ async function usable(): Promise<readonly KeystoreName[]> {
   const asked = values.keystore;
   if (asked !== undefined) {
     const unknown = asked.find((name) => !KEYSTORES.some((known) => known === name));
-    if (unknown !== undefined) throw new Error(`--keystore ${unknown}: there are ${KEYSTORES.join(', ')}`);
+    if (unknown !== undefined) refuseArguments(`--keystore is ${unknown}, expected one of ${KEYSTORES.join(', ')}`);
     return KEYSTORES.filter((name) => asked.includes(name));
   }
   const found: KeystoreName[] = [];

@@ -50,6 +50,12 @@ describe('a harness that misbehaves is an error with its own sentence, and never
     expect(await aliveAfter(pids)).toEqual([]);
   });
 
+  it('is silent on a terminal, where a line says what is waited for', async () => {
+    const command = [process.execPath, CHILD, 'is silent', join(base, 'silent-on-a-terminal')];
+    const { text } = await runHere([...OPTIONS, '--', ...command], { isTerminal: true });
+    expect(text).toContain(`\r\u001b[Kwaiting for the first answer of ${process.execPath.slice(0, 20)}`);
+  });
+
   it('cannot be started', async () => {
     const missing = await runHere([...OPTIONS, '--', './no-such-verifier']);
     expect(missing).toMatchObject({ exit: 3 });

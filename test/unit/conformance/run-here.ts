@@ -4,7 +4,10 @@ import { ROOT } from '../../support/run-cli.ts';
 
 export async function runHere(
   argv: readonly string[],
-  vectors = `${ROOT}/vectors/v1`,
+  {
+    vectors = `${ROOT}/vectors/v1`,
+    isTerminal = false,
+  }: { readonly vectors?: string; readonly isTerminal?: boolean } = {},
 ): Promise<{ readonly exit: number; readonly text: string }> {
   let text = '';
   const say = (part: string): void => {
@@ -13,7 +16,7 @@ export async function runHere(
   const exit = await runConform(argv, {
     out: say,
     report: say,
-    isTerminal: false,
+    isTerminal,
     vectors,
     version: '0',
     now: () => 1_800_000_000,

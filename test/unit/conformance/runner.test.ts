@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../../support/run-cli.ts';
+import { readVectors } from '../../../conformance/runner/cases.ts';
 import { REFERENCE, runHere } from './run-here.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'vtlic-conform-test-'));
@@ -154,6 +155,49 @@ describe('a wrong verifier', () => {
     );
   });
 
+  it('whose library has no ML-DSA is asked about all else, and its errors are counted', async () => {
+    const without = wrong(
+      'no-ml-dsa',
+      `(request, answer) => request.trust?.keys.some(({ alg }) => alg !== 'ed25519')
+        ? { error: 'the library has no ML-DSA' }
+        : answer(request)`,
+    );
+    const { exit, text } = await runHere([
+      '--only',
+      'verify/',
+      '--seconds',
+      '1',
+      '--seed',
+      '1',
+      '--quiet',
+      '--',
+      ...without,
+    ]);
+    expect(text).not.toContain('the harness broke too often');
+    expect(text).not.toContain('FAIL');
+    const [, passed = 0, asked = 0] = /^vectors +(\d+) of (\d+) passed$/m.exec(text) ?? [];
+    expect(Number(passed)).toBeGreaterThan(300);
+    expect(Number(asked) - Number(passed)).toBeGreaterThan(50);
+    expect(text).toMatch(/^ERROR generated\/licenses$/m);
+    expect(text).toMatch(/"the library has no ML-DSA" \(\d+ times\)$/m);
+    expect(text).toContain('An ERROR is no verdict on a license');
+    expect(exit).toBe(3);
+  }, 300_000);
+
+  it('is told its failures in the order of the documents, since later ones often follow from earlier ones', () => {
+    const sections = readVectors(VECTORS).cases.map(({ clause: [first = ''] }) => first);
+    const places = [
+      'format.md#2',
+      'format.md#7.2',
+      'format.md#10.3',
+      'keysets.md#K1',
+      'keysets.md#K5',
+      'runtime.md#',
+    ].map((start) => sections.findIndex((section) => section.startsWith(start)));
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    expect(places).not.toContain(-1);
+  });
+
   it('disagrees with another one that is named beside it', async () => {
     const late = wrong(
       'late',
@@ -173,6 +217,16 @@ describe('a wrong verifier', () => {
     expect(text).toContain('wrong <b> says accepted (lapsed), vtlic says accepted (grace)');
     expect(exit).toBe(1);
   });
+
+  it('has a number beside another one of its name, and is compared where both have a verdict', async () => {
+    const [one, two] = ['one', 'two'].map((name) =>
+      wrong(name, `(request, answer) => request.context.now % 2 ? { error: '${name}' } : answer(request)`),
+    );
+    const { exit, text } = await runHere(['--only', NBF, '--quiet', '--', ...(one ?? []), '--', ...(two ?? [])]);
+    expect(text).toContain('wrong <b> (1): the harness has a fault of its own: "one"');
+    expect(text).toContain('wrong <b> (2): the harness has a fault of its own: "two"');
+    expect(exit).toBe(3);
+  }, 60_000);
 });
 
 describe('the list of expected failures', () => {
@@ -217,9 +271,9 @@ describe('nothing is run', () => {
     const path = join(VECTORS, NBF, 'case.json');
     const original = readFileSync(path);
     appendFileSync(path, ' ');
-    const altered = await runHere([...QUICK, ...command], VECTORS);
+    const altered = await runHere([...QUICK, ...command], { vectors: VECTORS });
     rmSync(path);
-    const missing = await runHere([...QUICK, ...command], VECTORS);
+    const missing = await runHere([...QUICK, ...command], { vectors: VECTORS });
     writeFileSync(path, original);
     expect(altered.text).toContain(`${NBF}/case.json is not the file that the manifest lists`);
     expect(missing.text).toContain(`${NBF}/case.json is in the manifest, but not in the folder`);
@@ -229,15 +283,15 @@ describe('nothing is run', () => {
     const digestOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
     writeFileSync(path, later);
     writeFileSync(manifest, untouched.toString('utf8').replace(digestOf(original), digestOf(later)));
-    const newerCase = await runHere([...QUICK, ...command], VECTORS);
+    const newerCase = await runHere([...QUICK, ...command], { vectors: VECTORS });
     expect(newerCase.text).toContain(`${NBF} has the schema vtlic-case/9, expected vtlic-case/1`);
     expect(newerCase.exit).toBe(2);
     writeFileSync(path, original);
     writeFileSync(manifest, untouched);
     writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('vtlic-vectors/1', 'vtlic-vectors/9'));
-    const newer = await runHere([...QUICK, ...command], VECTORS);
+    const newer = await runHere([...QUICK, ...command], { vectors: VECTORS });
     expect(newer.text).toContain('the schema vtlic-vectors/9, expected vtlic-vectors/1');
-    const none = await runHere([...QUICK, ...command], join(base, 'nowhere'));
+    const none = await runHere([...QUICK, ...command], { vectors: join(base, 'nowhere') });
     expect(none.text).toContain('has no manifest.json, so it is not a folder of vectors');
     expect([altered, missing, newer, none].map(({ exit }) => exit)).toEqual([2, 2, 2, 2]);
   });
