@@ -16,7 +16,7 @@ import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { InstallOutcome, LicenseFacts, LiveLicense } from '../runtime/index.ts';
 import { baseOf, Installer, type Installation, type Installed } from './installer.ts';
-import { checkOptions, type AdminOptions, type CheckedOptions, type Operator } from './options.ts';
+import { checkOptions, MIN_SECRET_BYTES, type AdminOptions, type CheckedOptions, type Operator } from './options.ts';
 import { errorPage, type Message, type PageFacts } from './page.ts';
 import { decodeContent, digestOf, encodeContent, readPasted, type Pasted } from './pasted.ts';
 import { previewPage } from './preview-page.ts';
@@ -76,7 +76,7 @@ class AdminPage {
   constructor(license: LiveLicense, options: CheckedOptions) {
     this.#license = license;
     this.#options = options;
-    this.#tokens = new SealedTokens(options.secret ?? randomBytes(32), options.clock);
+    this.#tokens = new SealedTokens(options.secret ?? randomBytes(MIN_SECRET_BYTES), options.clock);
     this.#installer = new Installer(license, options, this.#tokens);
   }
 

@@ -100,7 +100,8 @@ export interface CheckedOptions extends Omit<AdminOptions, 'origin'> {
   readonly words: Texts;
 }
 
-const MIN_SECRET_BYTES = 32;
+/** As long as the output of HMAC-SHA-256 (RFC 2104 §3). */
+export const MIN_SECRET_BYTES = 32;
 
 /** @throws VtlicError `usage` naming the option */
 export function checkOptions(given: AdminOptions): CheckedOptions {

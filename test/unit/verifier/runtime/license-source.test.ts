@@ -1,5 +1,5 @@
 /** The place of a license: how it is read, watched and replaced. */
-import {
+import fs, {
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -9,6 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -113,6 +114,27 @@ describe('a license in a file', () => {
     writeFileSync(path, 'another');
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(calls).toBe(0);
+  });
+
+  it('may lose its watch: the system ends one with an error where its folder is removed, except on Linux', () => {
+    const { watch } = fs;
+    const watchers: fs.FSWatcher[] = [];
+    const kept = (...args: Parameters<typeof watch>): fs.FSWatcher => {
+      const watcher = watch(...args);
+      watchers.push(watcher);
+      return watcher;
+    };
+    fs.watch = kept as typeof watch;
+    syncBuiltinESMExports();
+    try {
+      source.watch(() => undefined)();
+    } finally {
+      fs.watch = watch;
+      syncBuiltinESMExports();
+    }
+    expect(watchers.map((one) => one.emit('error', new Error('EPERM: operation not permitted, watch')))).toEqual([
+      true,
+    ]);
   });
 
   it('is watched without keeping the process alive, also where there is no folder', () => {

@@ -1,6 +1,6 @@
 /** The state in a file: what is beside it, whom a guard keeps waiting, and what is wrong with a path. */
 import { execFileSync } from 'node:child_process';
-import {
+import fs, {
   existsSync,
   lstatSync,
   lutimesSync,
@@ -12,8 +12,10 @@ import {
   statSync,
   symlinkSync,
   truncateSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -259,6 +261,25 @@ describe('a guard', () => {
     await writing;
     expect(fault).toEqual(['output_unwritable: another process writes this file and does not end', '/state.guard']);
     expect(existsSync(guard)).toBe(true);
+  });
+
+  it('that its process removes while another one looks at it is not in the way', async () => {
+    makeGuard(ELSEWHERE, 0);
+    const { lstatSync: look } = fs;
+    const lookTooLate = (...args: Parameters<typeof look>): ReturnType<typeof look> => {
+      if (args[0] === guard && existsSync(guard)) unlinkSync(guard);
+      return look(...args);
+    };
+    Object.assign(fs, { lstatSync: lookTooLate });
+    syncBuiltinESMExports();
+    try {
+      const writing = fileStore(path).write(ONE, undefined);
+      await time.pass(1);
+      expect(await writing).toBe(true);
+    } finally {
+      Object.assign(fs, { lstatSync: look });
+      syncBuiltinESMExports();
+    }
   });
 
   it('has the identity of its process, so that another one can tell that it has ended', async () => {
