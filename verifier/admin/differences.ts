@@ -21,7 +21,7 @@ export interface Difference {
 /** What a license grants, one line each. */
 export function licenseLines(license: LicenseFacts, graceUntil: number | undefined, texts: Texts): readonly Line[] {
   const { name, customer, deployment, instances, updatesUntil } = license;
-  const line = (key: TextName, value: string): Line => ({ key, name: texts.of(key), value });
+  const line = lineIn(texts);
   return [
     line('customer', name === undefined ? customer : `${name} (${customer})`),
     ...(deployment === undefined ? [] : [line('deployment', deployment)]),
@@ -29,7 +29,7 @@ export function licenseLines(license: LicenseFacts, graceUntil: number | undefin
     line('use', useText(license.use, texts)),
     line('seats', seatsText(license.seats, texts)),
     ...(instances === undefined ? [] : [line('instances', String(instances))]),
-    line('features', license.features.length === 0 ? texts.of('none') : license.features.join(', ')),
+    line('features', featuresText(license.features, texts)),
     ...limitLines(license.limits, texts),
     line('from', formatDay(license.from)),
     line('until', endText(license.until, texts)),
@@ -79,17 +79,23 @@ export function differences(view: LicenseView, preview: InstallPreview & { ok: t
 /** What the product gives without a license. */
 export function freeTierLines({ entitlements }: LicenseView, texts: Texts): readonly Line[] {
   if (entitlements === undefined) return [];
-  const { tier, seats, features, limits } = entitlements;
+  const { tier, seats, instances, features, limits } = entitlements;
+  const line = lineIn(texts);
   return [
-    { key: 'tier', name: texts.of('tier'), value: tier },
-    { key: 'seats', name: texts.of('seats'), value: seatsText(seats, texts) },
-    {
-      key: 'features',
-      name: texts.of('features'),
-      value: features.length === 0 ? texts.of('none') : features.join(', '),
-    },
+    line('tier', tier),
+    line('seats', seatsText(seats, texts)),
+    ...(instances === undefined ? [] : [line('instances', String(instances))]),
+    line('features', featuresText(features, texts)),
     ...limitLines(limits, texts),
   ];
+}
+
+const lineIn =
+  (texts: Texts) =>
+  (key: TextName, value: string): Line => ({ key, name: texts.of(key), value });
+
+function featuresText(features: readonly string[], texts: Texts): string {
+  return features.length === 0 ? texts.of('none') : features.join(', ');
 }
 
 function limitLines(limits: Readonly<Record<string, number>>, texts: Texts): readonly Line[] {

@@ -235,8 +235,8 @@ describe('the page of the free tier', () => {
   it('says in the banner what there is without a license', () => {
     expect(nowLines(freeView(), { seatsUsed: 4 })).toEqual([...FREE_LINES, ...PLACE]);
     expect(compact(page(freeView()))).not.toContain('<h3>');
-    const some = freeView({ entitlements: { ...FREE, features: ['sso', 'audit'], seats: 'unlimited' } });
-    expect(nowLines(some).slice(1, 3)).toEqual(['Seats: unlimited', 'Features: sso, audit']);
+    const some = freeView({ entitlements: { ...FREE, features: ['sso', 'audit'], seats: 'unlimited', instances: 2 } });
+    expect(nowLines(some).slice(1, 4)).toEqual(['Seats: unlimited', 'Hosts at once: 2', 'Features: sso, audit']);
   });
 
   it('has the license that is not in force below it, as it was sold', () => {
