@@ -149,12 +149,11 @@ describe('what does not open', () => {
 
   it('refuses a work factor above the limit before it computes it', async () => {
     const file = await seal(random(75));
-    const heavy = withLine(file, 1, (line) => line.replace(/ 4$/, ' 21'));
-    const before = performance.now();
-    expect(await refusal(heavy)).toBe(
-      'keyfile_corrupt: the key file asks for the scrypt work factor 21, but at most 20 is computed',
-    );
-    expect(performance.now() - before).toBeLessThan(2_000);
+    // The computation of 62 would never end.
+    for (const factor of ['21', '62'])
+      expect(await refusal(withLine(file, 1, (line) => line.replace(/4$/, factor)))).toBe(
+        `keyfile_corrupt: the key file asks for the scrypt work factor ${factor}, but at most 20 is computed`,
+      );
     expect(await refusal(file, { maxWorkFactor: 3 })).toContain('work factor 4');
     for (const spelling of ['04', '+4', '4 ', ' 4', '0', '', '100', '4.0']) {
       expect(await refusal(withLine(file, 1, (line) => line.replace(/4$/, spelling))), spelling).toContain(
