@@ -25,7 +25,8 @@ interface Kept {
   readonly outcome: Outcome;
 }
 
-const CHANGES_PER_PROCESS = 1000;
+/** So few that all processes are at work until the end. */
+const CHANGES_PER_PROCESS = 200;
 const CHANGES_BETWEEN_SAVES = 50;
 const SECONDS_BEFORE_IT_HANGS = 240;
 

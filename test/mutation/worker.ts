@@ -163,15 +163,20 @@ async function isNoticedAnew(id: number, source: Source, suite: Suite, known: re
 }
 
 const reach = process.argv[2] as Reach;
-/** Milliseconds of a check that is left out where only near suites are asked. */
+/** Milliseconds of a check that is asked after all others, or never where only near suites are asked. */
 const SLOW = 150;
 const SUITES_LOADED_ANEW = 5;
 
 async function trySource(source: Source, ids: ReadonlySet<number>): Promise<void> {
   const left = new Set(ids);
-  for (const [i, suite] of suitesOf(source.file, reach).entries()) {
+  const suites = suitesOf(source.file, reach);
+  const turns = [false, ...(reach === 'near' ? [] : [true])].flatMap((isSlow) =>
+    suites.map((suite, i) => ({ suite, isSlow, isLoadedAnew: i < SUITES_LOADED_ANEW })),
+  );
+  for (const { suite, isSlow, isLoadedAnew } of turns) {
     if (left.size === 0) break;
-    const known = (await checksOf(suite)).filter(({ milliseconds }) => reach === 'far' || milliseconds < SLOW);
+    const known = (await checksOf(suite)).filter(({ milliseconds }) => milliseconds >= SLOW === isSlow);
+    if (known.length === 0) continue;
     for (const id of left) {
       const reaching = known.filter(({ reached }) => isIn(reached, id));
       say({ trying: id });
@@ -183,8 +188,7 @@ async function trySource(source: Source, ids: ReadonlySet<number>): Promise<void
         )
       )
         left.delete(id);
-      else if (atLoading.has(id) && i < SUITES_LOADED_ANEW && (await isNoticedAnew(id, source, suite, known)))
-        left.delete(id);
+      else if (atLoading.has(id) && isLoadedAnew && (await isNoticedAnew(id, source, suite, known))) left.delete(id);
     }
   }
   for (const id of left) say({ survived: id });
