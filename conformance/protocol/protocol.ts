@@ -188,9 +188,20 @@ function faultOfMembers(op: Request['op'], members: Readonly<Record<string, unkn
   if (requireComposite !== undefined && typeof requireComposite !== 'boolean')
     return `the member requireComposite of its answer to ${op} should be true or false`;
   for (const [name, list] of Object.entries({ notices, keys }))
-    if (list !== undefined && !(Array.isArray(list) && list.every((item) => typeof item === 'object' && item !== null)))
-      return `the member ${name} of its answer to ${op} should be a list of objects`;
+    if (list !== undefined && !(Array.isArray(list) && list.every(isObjectOfTexts)))
+      return `the member ${name} of its answer to ${op} should be a list of objects with texts`;
   return undefined;
+}
+
+/** Of an item of `notices` or `keys`, whose other members nobody reads. */
+const TEXTS_OF_ITEMS = ['source', 'reason', 'alg', 'kid', 'purpose', 'status'];
+
+function isObjectOfTexts(item: unknown): boolean {
+  return isObject(item) && TEXTS_OF_ITEMS.every((name) => item[name] === undefined || typeof item[name] === 'string');
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function decodeObject(line: string, id: number, before: number): Decoded<Readonly<Record<string, unknown>>> {
@@ -203,11 +214,10 @@ function decodeObject(line: string, id: number, before: number): Decoded<Readonl
       `the harness answered with a line that is not JSON: ${shown(line)} (write logs to standard error)`,
     );
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
+  if (!isObject(value))
     return faulty('malformed', `the harness answered with ${shown(value)}, but an answer is a JSON object`);
-  const object = value as Readonly<Record<string, unknown>>;
-  const found = object['id'];
-  if (found === id) return { ok: true, value: object };
+  const found = value['id'];
+  if (found === id) return { ok: true, value };
   if (found === before && before > 0)
     return faulty('answered_twice', `the harness answered request ${before} twice: one answer for each request`);
   return faulty('wrong_id', `the harness answered request ${id} with the id ${shown(found)}`);
@@ -224,7 +234,13 @@ export function faulty(kind: HarnessFault['kind'], sentence: string): Decoded<ne
 /** What a harness wrote, as a short piece of JSON that is safe to print. */
 function shown(value: unknown): string {
   if (value === undefined) return 'none';
-  return cleanText(typeof value === 'string' ? `"${value}"` : JSON.stringify(value), 80);
+  if (typeof value === 'string') return cleanText(`"${value}"`, 80);
+  try {
+    return cleanText(JSON.stringify(value), 80);
+  } catch {
+    // JSON.parse reads what is nested deeper than JSON.stringify can write.
+    return 'a value that is nested too deeply';
+  }
 }
 
 function isShortText(value: unknown): value is string {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
+import { decodeAnswer, type Request } from '../../../conformance/protocol/protocol.ts';
 import { runHere } from './run-here.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'vtlic-conform-test-'));
@@ -63,6 +64,34 @@ describe('a harness that misbehaves is an error with its own sentence, and never
     const plain = join(base, 'not-executable');
     writeFileSync(plain, 'text');
     expect((await runHere([...OPTIONS, '--', plain])).text).toContain('it is not executable');
+  });
+});
+
+describe('an answer with a member of another type is an error, and does not end the runner', () => {
+  const READ_KEYS: Request = { op: 'read-keys', file: '' };
+  const deep = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;
+
+  it.each([
+    ['a deep verdict', `"verdict":${deep}`, 'has the verdict a value that is nested too deeply'],
+    ['a deep error', `"error":${deep}`, 'a fault of its own: a value that is nested too deeply'],
+    [
+      'a kid that is no text',
+      '"keys":[{"kid":{"toString":1}}]',
+      'the member keys of its answer to read-keys should be a list of objects',
+    ],
+    [
+      'a key that is a list',
+      '"keys":[[]]',
+      'the member keys of its answer to read-keys should be a list of objects with texts',
+    ],
+    [
+      'a reason that is a number',
+      '"notices":[{"source":"state","reason":1}]',
+      'the member notices of its answer to read-keys should be a list of',
+    ],
+  ])('%s', (_what, members, sentence) => {
+    const answer = decodeAnswer(`{"id":2,${members}}`, 2, 1, READ_KEYS);
+    expect(answer).toMatchObject({ ok: false, fault: { sentence: expect.stringContaining(sentence) as string } });
   });
 });
 
