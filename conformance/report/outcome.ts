@@ -64,16 +64,15 @@ export function count(report: Pick<Report, 'outcomes'>, ...of: readonly Outcome[
 /** 0: all that was run passed. 1: cases failed, or none was run. 3: the harness broke. */
 export function exitOf(report: Report): 0 | 1 | 3 {
   if (count(report, 'error') > 0) return 3;
-  return count(report, 'fail') > 0 || count(report, 'pass') === 0 ? 1 : 0;
+  return count(report, 'fail') > 0 || ranNothing(report) ? 1 : 0;
 }
 
-/** `; generated: 900 licenses, 80 histories`, or nothing where none was. */
-export function wordsOfGenerated({ generated }: Pick<Report, 'generated'>, before = ''): string {
-  const made = Object.entries(generated).filter(([, number]) => number > 0);
-  return made.length === 0 ? '' : `${before}generated: ${made.map(([kind, number]) => `${number} ${kind}`).join(', ')}`;
+/** Whether nothing but the smoke test was run, which says nothing about a verifier. */
+function ranNothing({ outcomes }: Report): boolean {
+  return outcomes.every(({ part, outcome }) => part === 'smoke test' || outcome === 'skipped');
 }
 
-/** The last line of every report. */
+/** The last line of every report: `5 passed, 0 failed; generated: 900 licenses, 80 histories`. */
 export function summary(report: Report): string {
   const counts = (
     [
@@ -87,5 +86,12 @@ export function summary(report: Report): string {
   )
     .filter(([word, number]) => number > 0 || word === 'passed' || word === 'failed')
     .map(([word, number]) => `${number} ${word}`);
-  return `${counts.join(', ')}${wordsOfGenerated(report, '; ')}`;
+  const generated = Object.entries(report.generated)
+    .filter(([, number]) => number > 0)
+    .map(([kind, number]) => `${number} ${kind}`);
+  return [
+    counts.join(', '),
+    ...(generated.length === 0 ? [] : [`generated: ${generated.join(', ')}`]),
+    ...(ranNothing(report) ? ['no case was run after the smoke test'] : []),
+  ].join('; ');
 }

@@ -17,7 +17,7 @@ import { compareVerifiers } from './differential.ts';
 import { readExpectedFailures } from './expected-failures.ts';
 import { writeFound } from './found.ts';
 import { HELP, readOptions, type Options } from './options.ts';
-import { ranNothing, runAll, type RunPlan } from './run.ts';
+import { runAll, type RunPlan } from './run.ts';
 import { Session } from './session.ts';
 
 export interface ConformIo {
@@ -107,7 +107,7 @@ async function conform(options: Options, io: ConformIo): Promise<number> {
     io.out(textReport(report));
     reports.push(report);
   }
-  const exits = reports.map(exitOfRun(options, io));
+  const exits = reports.map((report): number => exitOf(report));
   if (options.commands.length > 1) exits.push(await differential(options, plan, limits, io, show));
   writeReports(reports, options);
   return Math.max(...exits);
@@ -117,19 +117,6 @@ function vectorsOf(options: Options, io: ConformIo): Vectors | undefined {
   if (options.cases.length > 0) return { version: 'found', cases: options.cases.map(readFound) };
   return options.vectors ? readVectors(options.vectorsFolder ?? io.vectors) : undefined;
 }
-
-const exitOfRun =
-  (options: Options, io: ConformIo) =>
-  (report: Report): number => {
-    if (ranNothing(report)) {
-      io.report(
-        'error: no case was run after the smoke test\n' +
-          `hint: Leave out ${options.vectors ? '--only' : '--no-vectors, or give --seconds'}.\n`,
-      );
-      return 1;
-    }
-    return exitOf(report);
-  };
 
 /** With progress, since a verifier may need long for its first answer. */
 async function start(

@@ -9,7 +9,8 @@ export const HELP = `vtlic-conform tests a verifier of .vtlic licenses, in any l
   vtlic-conform [options] -- COMMAND ... -- COMMAND ...   and compares them
 
 It runs a smoke test, the published vectors, and generated licenses, settings
-(keysets, overrides, key files) and histories. docs/conformance.md explains the protocol and the results.
+(keysets, overrides, key files) and histories. docs/conformance.md explains the
+protocol and the results.
 
   --only PREFIX              only vectors whose id begins with it, also while
                              the smoke test fails; no generated cases
@@ -18,7 +19,7 @@ It runs a smoke test, the published vectors, and generated licenses, settings
   --case FOLDER              replays a case that it wrote; may be repeated
   --seconds N                for generated licenses, again for settings, and
                              again for histories (default 20; 0: none)
-  --search KIND              only generated "licenses", "settings" or
+  --search KIND              of generated cases only "licenses", "settings" or
                              "histories"
   --seed N                   repeats a search (default: another one each time)
   --expected-failures FILE   lines "ID REASON" of vectors that may fail
@@ -92,16 +93,20 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     throw usage('--one-shot takes one command', 'Run it once for each command.');
   const { only, vectors, search, seed, json, junit, html } = values;
   const failures = values['expected-failures'];
+  const isReplay = (values.case ?? []).length > 0;
+  refuseWithoutEffect(values);
+  const seconds = number('seconds', values.seconds ?? (only === '' && !isReplay ? '20' : '0'), 0, MAX_SECONDS);
+  if (seconds === 0 && values['no-vectors'])
+    throw usage('nothing is left to run without vectors and generated cases', 'Give --seconds, a number above 0.');
+  if (seconds === 0 && search !== undefined)
+    throw usage('--search has no effect without generated cases', 'Give --seconds, a number above 0.');
   return {
     commands,
     only,
-    vectors: !values['no-vectors'] && (values.case ?? []).length === 0,
+    vectors: !values['no-vectors'] && !isReplay,
     ...(vectors === undefined ? {} : { vectorsFolder: vectors }),
     cases: values.case ?? [],
-    seconds:
-      (values.case ?? []).length > 0
-        ? 0
-        : number('seconds', values.seconds ?? (only === '' ? '20' : '0'), 0, MAX_SECONDS),
+    seconds,
     ...(search === undefined ? {} : { search: kind(search) }),
     ...(seed === undefined ? {} : { seed: number('seed', seed, 0, 2 ** 31 - 1) }),
     ...(failures === undefined ? {} : { expectedFailures: failures }),
@@ -131,6 +136,21 @@ function parse(args: readonly string[]): ReturnType<typeof read>['values'] {
       error instanceof Error ? (error.message.split('.')[0] ?? '') : '',
       'vtlic-conform --help lists the options.',
     );
+  }
+}
+
+/** Options that are not used beside another one. */
+const UNUSED_BESIDE = {
+  case: ['vectors', 'no-vectors', 'seconds', 'search'],
+  'no-vectors': ['vectors', 'only', 'expected-failures'],
+} as const;
+
+function refuseWithoutEffect(values: ReturnType<typeof parse>): void {
+  const isGiven = (name: keyof typeof OPTIONS): boolean => ![undefined, false, ''].includes(values[name] as never);
+  for (const name of ['case', 'no-vectors'] as const) {
+    const unused = UNUSED_BESIDE[name].find(isGiven);
+    if (isGiven(name) && unused !== undefined)
+      throw usage(`--${unused} has no effect beside --${name}`, 'Leave one of them out.');
   }
 }
 

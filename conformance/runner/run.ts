@@ -224,8 +224,3 @@ async function search(
     add({ ...head, id, title: `${result.runs} ${part}, seed ${plan.seed}`, outcome: 'pass', milliseconds });
   return result.runs;
 }
-
-/** True if the run has only cases of the smoke test, and none of them failed: the runner then ends with an error. */
-export function ranNothing(report: Report): boolean {
-  return report.outcomes.every(({ part }) => part === 'smoke test') && count(report, 'error', 'fail') === 0;
-}

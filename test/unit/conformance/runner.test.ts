@@ -28,7 +28,7 @@ const QUICK = ['--seconds', '0', '--only', NBF, '--quiet'];
 beforeAll(() => cpSync(join(ROOT, 'vectors/v1'), VECTORS, { recursive: true }));
 
 /** The reference verifier with a part of its answers replaced. */
-function wrong(name: string, replace: string): readonly string[] {
+function wrong(name: string, replace: string, capabilities = ['verify', 'state']): readonly string[] {
   const path = join(base, `${name}.mjs`);
   writeFileSync(
     path,
@@ -38,7 +38,7 @@ const answer = answering(REFERENCE);
 const change = ${replace};
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, ...request } = JSON.parse(line);
-  const hello = { protocol: 1, name: 'wrong <b>', version: '1', capabilities: ['verify', 'state'] };
+  const hello = { protocol: 1, name: 'wrong <b>', version: '1', capabilities: ${JSON.stringify(capabilities)} };
   console.log(JSON.stringify({ id, ...(request.op === 'hello' ? hello : change(request, answer)) }));
 }`,
   );
@@ -303,15 +303,22 @@ describe('nothing is run', () => {
     [['--onyl', 'x', ...command], "Unknown option '--onyl'"],
     [['--only', 'verify/nothing', ...command], 'no vector has an id that begins with "verify/nothing"'],
     [['--case', '/nowhere', ...command], 'cannot read the case /nowhere/found.json'],
+    [['--no-vectors', '--seconds', '0', ...command], 'nothing is left to run without vectors and generated cases'],
+    [['--only', NBF, '--search', 'licenses', ...command], '--search has no effect without generated cases'],
+    [['--case', '/nowhere', '--seconds', '9', ...command], '--seconds has no effect beside --case'],
+    [['--no-vectors', '--only', NBF, ...command], '--only has no effect beside --no-vectors'],
   ])('for the arguments %j', async (argv, sentence) => {
     const { exit, text } = await runHere(argv);
     expect(text).toContain(`error: ${sentence}`);
     expect(exit).toBe(2);
   });
 
-  it('is a failure where neither vectors nor a search are asked for', async () => {
-    const { exit, text } = await runHere(['--no-vectors', '--seconds', '0', '--quiet', ...command]);
-    expect(text).toContain('error: no case was run after the smoke test');
+  it('is a failure where the verifier has no capability for any case that is asked for, also in the report', async () => {
+    const only = wrong('only-verify', '(request, answer) => answer(request)', ['verify']);
+    const report = join(base, 'nothing.jsonl');
+    const { exit, text } = await runHere(['--only', 'history/', '--quiet', '--json', report, '--', ...only]);
+    expect(text).toMatch(/FAILED: 3 passed, 0 failed, \d+ not run; no case was run after the smoke test/);
+    expect(readFileSync(report, 'utf8')).toContain('{"type":"end","exit":1');
     expect(exit).toBe(1);
   });
 });
