@@ -10,12 +10,10 @@ const ROOT = join(import.meta.dirname, '../..');
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { readonly version: string };
 const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
-for (const [signal, exit] of Object.entries(EXIT_OF_SIGNAL))
-  process.on(signal, () => {
-    killAllHarnesses();
-    process.exit(exit);
-  });
+for (const [signal, exit] of Object.entries(EXIT_OF_SIGNAL)) process.on(signal, () => process.exit(exit));
 process.on('exit', killAllHarnesses);
+// A reader that goes away, such as `head`, ends the output and not the run: its reports and its exit code still count.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 // No process.exit: what was written to a pipe must arrive.
 void runConform(process.argv.slice(2), {

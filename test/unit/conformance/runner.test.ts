@@ -323,6 +323,18 @@ describe('nothing is run', () => {
   });
 });
 
+describe('the command', () => {
+  const MAIN = `${process.execPath} ${ROOT}/conformance/runner/main.ts`;
+
+  it('goes on to its reports where nobody reads its output any more', () => {
+    const report = join(base, 'piped.jsonl');
+    const run = `${MAIN} ${QUICK.join(' ')} --json ${report} -- ${REFERENCE.join(' ')}`;
+    const { stderr } = spawnSync('sh', ['-c', `(sleep 1; ${run}; echo "exit $?" >&2) | true`], { encoding: 'utf8' });
+    expect(stderr).toBe('exit 0\n');
+    expect(readFileSync(report, 'utf8')).toContain('{"type":"end","exit":0');
+  });
+});
+
 describe('the recipe for a CI', () => {
   const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
   const [, recipe = ''] = read('examples/conformance-ci.yml').split('    steps:\n');
