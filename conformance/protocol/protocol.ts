@@ -114,6 +114,10 @@ const OPERATIONS: Readonly<Record<Request['op'], { readonly needs: Capability; r
   'read-keys': { needs: 'key-files', members: 'keys' },
 };
 
+export function isOperation(op: unknown): op is Request['op'] {
+  return typeof op === 'string' && Object.hasOwn(OPERATIONS, op);
+}
+
 export function capabilitiesOf(request: Request): readonly Capability[] {
   const { needs } = OPERATIONS[request.op];
   return request.op === 'set-time' && request.ran !== undefined ? [needs, 'floor'] : [needs];
@@ -168,7 +172,8 @@ export function decodeAnswer(line: string, id: number, before: number, { op }: R
   return { ok: true, value: Object.freeze(members as Answer) };
 }
 
-function faultOfMembers(op: Request['op'], members: Readonly<Record<string, unknown>>): string | undefined {
+/** @returns what is wrong with the members of an answer that are there */
+export function faultOfMembers(op: Request['op'], members: Readonly<Record<string, unknown>>): string | undefined {
   const { verdict, state, version, requireComposite, notices, keys } = members;
   const words: readonly unknown[] = VERDICTS;
   const states: readonly unknown[] = STATES;

@@ -3,7 +3,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { VtlicError } from '../../formats/error.ts';
 import type { PlainContext } from '../examples/plain-values.ts';
-import type { Answer, Request, WireTrust } from '../protocol/protocol.ts';
+import {
+  faultOfMembers,
+  isObject,
+  isOperation,
+  type Answer,
+  type Request,
+  type WireTrust,
+} from '../protocol/protocol.ts';
 import type { Case, CaseTrust, CaseVerdict, FileInput } from '../vectors/case.ts';
 import { bytesOfInput, readCases } from '../vectors/files.ts';
 import { historySteps } from './history-steps.ts';
@@ -204,21 +211,38 @@ export interface FoundCase extends Omit<RunnerCase, 'notRunnable' | 'clause' | '
 /** @throws VtlicError `file_unreadable` */
 export function readFound(folder: string): RunnerCase {
   const path = join(folder, 'found.json');
-  let value: FoundCase;
+  let value: unknown;
   try {
-    value = JSON.parse(readFileSync(path, 'utf8')) as FoundCase;
+    value = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     throw new VtlicError('file_unreadable', `cannot read the case ${path}: ${(error as Error).message}`, {
       hint: 'Name a folder that vtlic-conform wrote, with found.json in it.',
       cause: error,
     });
   }
-  if (value.schema !== FOUND_SCHEMA || !Array.isArray(value.steps) || value.steps.length === 0)
-    throw new VtlicError(
-      'file_unreadable',
-      `${path} has the schema ${JSON.stringify(value.schema)}, expected ${FOUND_SCHEMA} with steps`,
-      { hint: 'Use the vtlic-conform that wrote it.' },
-    );
-  const { id, title, scored, steps } = value;
+  const fault = faultOfFound(value);
+  if (fault !== undefined)
+    throw new VtlicError('file_unreadable', `${path} is not a case that can be replayed: ${fault}`, {
+      hint: 'Use the file as it was written, by the vtlic-conform that wrote it.',
+    });
+  const { id, title, scored, steps } = value as FoundCase;
   return { id, title, clause: [], profile: 'required', scored, steps };
+}
+
+/** Somebody may have edited the file, or received it from somebody else. */
+function faultOfFound(value: unknown): string | undefined {
+  if (!isObject(value) || value['schema'] !== FOUND_SCHEMA) return `its schema is not ${FOUND_SCHEMA}`;
+  const { id, title, scored, steps } = value;
+  if (typeof id !== 'string' || !/^[\w./-]+$/.test(id)) return 'it has no id, such as found/history-1-1';
+  if (typeof title !== 'string') return 'it has no title';
+  if (typeof scored !== 'boolean') return 'its member scored is not true or false';
+  if (!Array.isArray(steps) || steps.length === 0) return 'it has no steps';
+  for (const [i, step] of steps.entries()) {
+    const { request, expected } = isObject(step) ? step : {};
+    if (!isObject(request) || !isOperation(request['op'])) return `its step ${i + 1} has no request of the protocol`;
+    if (!isObject(expected)) return `its step ${i + 1} has no expected answer`;
+    const fault = faultOfMembers(request['op'], expected);
+    if (fault !== undefined) return `in what its step ${i + 1} expects, ${fault}`;
+  }
+  return undefined;
 }

@@ -313,6 +313,31 @@ describe('nothing is run', () => {
     expect(exit).toBe(2);
   });
 
+  it.each([
+    ['null', 'its schema is not vtlic-found/1'],
+    ['{ "schema": "vtlic-found/9" }', 'its schema is not vtlic-found/1'],
+    [{ id: undefined }, 'it has no id'],
+    [{ id: 'a\u001b[2J' }, 'it has no id'],
+    [{ title: 5 }, 'it has no title'],
+    [{ scored: null }, 'its member scored is not true or false'],
+    [{ steps: [] }, 'it has no steps'],
+    [{ steps: [null] }, 'its step 1 has no request of the protocol'],
+    [{ steps: [{ request: { op: 'magic' }, expected: {} }] }, 'its step 1 has no request of the protocol'],
+    [{ steps: [{ request: { op: 'verify' } }] }, 'its step 1 has no expected answer'],
+    [
+      { steps: [{ request: { op: 'verify' }, expected: { verdict: 'valid' } }] },
+      'in what its step 1 expects, its answer',
+    ],
+  ])('where found.json of a case is or has %j', async (broken, sentence) => {
+    const found = { schema: 'vtlic-found/1', id: 'found/license-1-1', title: 'a case', scored: true, steps: [] };
+    const text = typeof broken === 'string' ? broken : JSON.stringify({ ...found, ...broken });
+    mkdirSync(join(base, 'broken'), { recursive: true });
+    writeFileSync(join(base, 'broken/found.json'), text);
+    const done = await runHere(['--case', join(base, 'broken'), ...command]);
+    expect(done.text).toContain(`found.json is not a case that can be replayed: ${sentence}`);
+    expect(done.exit).toBe(2);
+  });
+
   it('is a failure where the verifier has no capability for any case that is asked for, also in the report', async () => {
     const only = wrong('only-verify', '(request, answer) => answer(request)', ['verify']);
     const report = join(base, 'nothing.jsonl');
