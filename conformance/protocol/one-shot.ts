@@ -3,13 +3,19 @@
  * verdict (docs/conformance.md, "A harness without JSON").
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cleanText } from '../../formats/clean-text.ts';
-import type { Harness, Limits } from './process.ts';
-import { keepGroup, killGroup } from './process.ts';
 import type { PlainContext } from '../examples/plain-values.ts';
+import {
+  cannotStart,
+  keepGroup,
+  killGroup,
+  makeHarnessFolder,
+  removeHarnessFolder,
+  type Harness,
+  type Limits,
+} from './process.ts';
 import { faulty, type Answer, type Decoded, type HarnessFault, type Request } from './protocol.ts';
 
 /** What an exit code says. It has no reason, so these words stand for all reasons of a row. */
@@ -37,7 +43,7 @@ export class OneShot implements Harness {
   readonly hello: Harness['hello'];
   readonly #command: readonly string[];
   readonly #limits: Limits;
-  readonly #folder: string = mkdtempSync(join(tmpdir(), 'vtlic-conform-'));
+  readonly #folder: string = makeHarnessFolder();
 
   constructor(command: readonly string[], limits: Limits) {
     this.#command = command;
@@ -56,12 +62,12 @@ export class OneShot implements Harness {
   }
 
   close(): Promise<HarnessFault | undefined> {
-    rmSync(this.#folder, { recursive: true, force: true });
+    this.kill();
     return Promise.resolve(undefined);
   }
 
   kill(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
+    removeHarnessFolder(this.#folder);
   }
 
   #run([program = '', ...args]: readonly string[], env: Readonly<Record<string, string>>): Promise<Decoded<Answer>> {
@@ -87,9 +93,7 @@ export class OneShot implements Harness {
         this.#limits.answerMilliseconds,
       );
       if (child.pid !== undefined) keepGroup(child.pid);
-      child.once('error', (error: NodeJS.ErrnoException) =>
-        end(faulty('cannot_start', `cannot start the command ${cleanText(program)}: ${error.code ?? error.message}`)),
-      );
+      child.once('error', (error: NodeJS.ErrnoException) => end(cannotStart(program, error)));
       child.once('exit', (code, signal) => {
         const answer = code === null ? undefined : EXIT_ANSWERS.get(code);
         if (answer !== undefined) return end({ ok: true, value: answer });

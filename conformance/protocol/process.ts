@@ -3,6 +3,9 @@
  * Whatever the process does, a request ends with an answer or with a fault, and no process of it is left behind.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { cleanText } from '../../formats/clean-text.ts';
 import {
   decodeAnswer,
@@ -42,12 +45,25 @@ const END_MILLISECONDS = 3000;
 /** What a process that has ended wrote before arrives within this time. */
 const DRAIN_MILLISECONDS = 300;
 
-/** The process groups that are alive, so that none of them survives the runner. */
+/** The process groups that are alive, and the folders with files for them: none of them survives the runner. */
 const groups = new Set<number>();
+const folders = new Set<string>();
 
-/** Ends every harness at once. For signals, and for the exit of the runner. */
+/** Ends every harness at once, also when a signal ends the runner. */
 export function killAllHarnesses(): void {
   for (const group of groups) killGroup(group);
+  for (const folder of folders) removeHarnessFolder(folder);
+}
+
+export function makeHarnessFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'vtlic-conform-'));
+  folders.add(folder);
+  return folder;
+}
+
+export function removeHarnessFolder(folder: string): void {
+  folders.delete(folder);
+  rmSync(folder, { recursive: true, force: true });
 }
 
 export function keepGroup(pid: number): void {
@@ -61,6 +77,20 @@ export function killGroup(pid: number): void {
   } catch {
     // The whole group has ended already.
   }
+}
+
+/** A program that could not be started. @param error what `spawn` says */
+export function cannotStart(program: string, error: NodeJS.ErrnoException): Decoded<never> {
+  return faulty('cannot_start', `cannot start ${cleanText(program)}: ${whyNotStarted(program, error)}`);
+}
+
+function whyNotStarted(program: string, { code, message }: NodeJS.ErrnoException): string {
+  if (code === 'EACCES') return 'it is not executable';
+  if (code !== 'ENOENT') return cleanText(message);
+  if (existsSync(program)) return 'the interpreter that its first line names does not exist';
+  return program.includes(' ')
+    ? 'there is no such program (leave out the quotes around a program and its arguments)'
+    : 'there is no such program';
 }
 
 /** Starts a harness and greets it. */
@@ -117,15 +147,7 @@ class HarnessProcess implements Harness {
     // A group of its own, so that what the harness starts ends with it.
     const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     return new Promise((resolve) => {
-      child.once('error', (error: NodeJS.ErrnoException) => {
-        const why =
-          error.code === 'ENOENT'
-            ? 'there is no such program'
-            : error.code === 'EACCES'
-              ? 'it is not executable'
-              : cleanText(error.message);
-        resolve(faulty('cannot_start', `cannot start the harness ${cleanText(program)}: ${why}`));
-      });
+      child.once('error', (error: NodeJS.ErrnoException) => resolve(cannotStart(program, error)));
       child.once('spawn', () => {
         if (child.pid !== undefined) resolve({ ok: true, value: new HarnessProcess(child, child.pid, limits) });
       });
@@ -142,17 +164,15 @@ class HarnessProcess implements Harness {
 
   async ask(request: Request): Promise<Decoded<Answer>> {
     const line = await this.#exchange(request, this.#limits.answerMilliseconds);
-    const answer = line.ok ? decodeAnswer(line.value, this.#id, this.#id - 1, request) : line;
-    if (!answer.ok && answer.fault.kind !== 'own_error') this.kill();
-    return answer;
+    return line.ok ? decodeAnswer(line.value, this.#id, this.#id - 1, request) : line;
   }
 
   async close(): Promise<HarnessFault | undefined> {
     this.#child.stdin?.end();
     await this.#wait(() => this.#end !== undefined, END_MILLISECONDS);
-    const isOver = this.#end === undefined;
+    const isAlive = this.#end === undefined;
     this.kill();
-    if (isOver) return faultOf('no_answer', 'the harness does not end at the end of its standard input');
+    if (isAlive) return faultOf('no_answer', 'the harness does not end at the end of its standard input');
     if (this.#output.length > 0) return this.#surplus();
     if (this.#end !== 'with exit code 0')
       return faultOf('ended', `the harness ended ${this.#end ?? ''} when asked to end`);

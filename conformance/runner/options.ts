@@ -87,7 +87,7 @@ export function readOptions(argv: readonly string[]): Options | undefined {
   const values = parse(end < 0 ? argv : argv.slice(0, end));
   if (values.help === true) return undefined;
   const commands = splitAt(end < 0 ? [] : argv.slice(end + 1));
-  if (commands.length === 0 || commands.some((command) => command.length === 0))
+  if (commands.length === 0 || commands.some(([program = '']) => program === ''))
     throw usage('no verifier is named', 'Name its command behind --, such as: vtlic-conform -- ./my-verifier');
   if (values['one-shot'] && commands.length > 1)
     throw usage('--one-shot takes one command', 'Run it once for each command.');

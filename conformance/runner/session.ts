@@ -49,6 +49,7 @@ export class Session {
     const answer = await this.#harness.ask(request);
     if (answer.ok || hasNoVerdict(answer.fault)) return answer;
     this.#faults++;
+    this.#harness.kill();
     const again = await start(this.command, this.#limits, this.#oneShot);
     if (again.ok) this.#harness = again.value;
     else this.#faults = MAX_FAULTS;

@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { decodeAnswer, type Request } from '../../../conformance/protocol/protocol.ts';
 import { runHere } from './run-here.ts';
 
@@ -60,10 +60,14 @@ describe('a harness that misbehaves is an error with its own sentence, and never
   it('cannot be started', async () => {
     const missing = await runHere([...OPTIONS, '--', './no-such-verifier']);
     expect(missing).toMatchObject({ exit: 3 });
-    expect(missing.text).toContain('cannot start the harness ./no-such-verifier: there is no such program');
-    const plain = join(base, 'not-executable');
-    writeFileSync(plain, 'text');
-    expect((await runHere([...OPTIONS, '--', plain])).text).toContain('it is not executable');
+    expect(missing.text).toContain('cannot start ./no-such-verifier: there is no such program');
+    const quoted = await runHere([...OPTIONS, '--one-shot', '--', 'node verifier.js']);
+    expect(quoted.text).toContain('cannot start node verifier.js: there is no such program (leave out the quotes');
+    const script = join(base, 'script');
+    writeFileSync(script, '#!/no/such/shell\n');
+    expect((await runHere([...OPTIONS, '--', script])).text).toContain('it is not executable');
+    chmodSync(script, 0o755);
+    expect((await runHere([...OPTIONS, '--', script])).text).toContain('the interpreter that its first line names');
   });
 });
 
@@ -101,5 +105,16 @@ describe('no process of a harness is left behind', () => {
     const { exit } = await runHere([...OPTIONS, '--', process.execPath, CHILD, how, pids]);
     expect(exit).toBeGreaterThan(0);
     expect(await aliveAfter(pids)).toEqual([]);
+  });
+
+  it('and no file, where one that is asked by exit codes hangs', async () => {
+    const [script, folder] = [join(base, 'sleeps'), mkdtempSync(join(base, 'tmp-'))];
+    writeFileSync(script, '#!/bin/sh\nsleep 60\n', { mode: 0o755 });
+    vi.stubEnv('TMPDIR', folder);
+    const { exit, text } = await runHere([...OPTIONS, '--timeout', '1', '--one-shot', '--', script]);
+    vi.unstubAllEnvs();
+    expect(text).toContain('the command did not end within 1 seconds');
+    expect(exit).toBe(3);
+    expect(readdirSync(folder)).toEqual([]);
   });
 });

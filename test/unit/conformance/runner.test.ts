@@ -298,6 +298,7 @@ describe('nothing is run', () => {
 
   it.each([
     [[], 'no verifier is named'],
+    [['--', ''], 'no verifier is named'],
     [['./verifier'], './verifier is not an option'],
     [['--seconds', 'soon', ...command], '--seconds is "soon"'],
     [['--onyl', 'x', ...command], "Unknown option '--onyl'"],
