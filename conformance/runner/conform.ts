@@ -3,15 +3,14 @@
  * the end. A sentence about the run itself begins with "error:" and has a hint.
  */
 import { randomInt } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
-import { describeFileError } from '../../files/index.ts';
+import { join } from 'node:path';
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { killAllHarnesses, type Limits } from '../protocol/process.ts';
-import { jsonLines, junitXml } from '../report/files.ts';
-import { htmlReport } from '../report/html.ts';
+import type { HarnessFault } from '../protocol/protocol.ts';
 import { exitOf, type CaseOutcome, type Report } from '../report/outcome.ts';
 import { outcomeLines, textReport } from '../report/text.ts';
+import { emptyReports, writeReports } from '../report/write.ts';
 import { readFound, readVectors, type Vectors } from './cases.ts';
 import { compareVerifiers } from './differential.ts';
 import { readExpectedFailures } from './expected-failures.ts';
@@ -37,7 +36,7 @@ const EXIT_BROKEN = 3;
 /** A search ends by time, unless a test wants the same one each time. */
 const MAX_RUNS = 1_000_000;
 
-/** @returns the exit code. Never rejects, and leaves no process behind */
+/** @returns the exit code. Rejects only for a defect of this program, and leaves no process behind */
 export async function runConform(argv: readonly string[], io: ConformIo): Promise<number> {
   try {
     const options = readOptions(argv);
@@ -85,21 +84,16 @@ async function conform(options: Options, io: ConformIo): Promise<number> {
       io.out(`${outcomeLines(outcome).join('\n')}\n`);
     },
   };
+  const labels = options.commands.length === 1 ? [''] : options.commands.map((_, i) => String(i + 1));
+  emptyReports(options, labels);
   const reports: Report[] = [];
   for (const [i, command] of options.commands.entries()) {
-    const found = options.commands.length > 1 ? `${options.found}/${i + 1}` : options.found;
+    const found = join(options.found, labels[i] ?? '');
     const keep: RunPlan['keep'] = (id, finding) => writeFound(found, id, finding);
     const started = await start(command, limits, options, show);
     if (!started.ok) {
-      io.report(
-        `error: ${started.fault.sentence}\nhint: ${
-          started.fault.kind === 'cannot_start'
-            ? 'name a program that runs, after "--": vtlic-conform -- ./my-verifier'
-            : started.fault.kind === 'ended'
-              ? 'run the same command by itself in this folder, and see what it prints.'
-              : 'docs/conformance.md, "The protocol", has a whole conversation.'
-        }\n`,
-      );
+      io.report(`error: ${started.fault.sentence}\nhint: ${hintOfStart(started.fault)}\n`);
+      writeReports(reports, options, labels);
       return EXIT_BROKEN;
     }
     const report = await runAll(started.value, { ...plan, keep, startedAt: io.now() });
@@ -109,13 +103,24 @@ async function conform(options: Options, io: ConformIo): Promise<number> {
   }
   const exits = reports.map((report): number => exitOf(report));
   if (options.commands.length > 1) exits.push(await differential(options, plan, limits, io, show));
-  writeReports(reports, options);
+  writeReports(reports, options, labels);
   return Math.max(...exits);
 }
 
 function vectorsOf(options: Options, io: ConformIo): Vectors | undefined {
   if (options.cases.length > 0) return { version: 'found', cases: options.cases.map(readFound) };
   return options.vectors ? readVectors(options.vectorsFolder ?? io.vectors) : undefined;
+}
+
+function hintOfStart({ kind }: HarnessFault): string {
+  switch (kind) {
+    case 'cannot_start':
+      return 'Name a program that runs, after "--": vtlic-conform -- ./my-verifier';
+    case 'ended':
+      return 'Run the same command by itself in this folder, and see what it prints.';
+    default:
+      return 'Read docs/conformance.md, "The protocol", which has a whole conversation.';
+  }
 }
 
 /** With progress, since a verifier may need long for its first answer. */
@@ -165,23 +170,6 @@ async function differential(
     );
   if (outcomes.some(({ outcome }) => outcome === 'error')) return EXIT_BROKEN;
   return outcomes.some(({ outcome }) => outcome === 'fail') ? 1 : 0;
-}
-
-function writeReports(reports: readonly Report[], { json, junit, html }: Options): void {
-  const write = (path: string | undefined, of: (report: Report) => string): void => {
-    if (path === undefined) return;
-    for (const [i, report] of reports.entries()) {
-      const name = reports.length === 1 ? path : path.replace(/(\.[^./]*)?$/, `-${i + 1}$1`);
-      try {
-        writeFileSync(name, of(report));
-      } catch (error) {
-        throw describeFileError(error, 'output_unwritable', name);
-      }
-    }
-  };
-  write(json, jsonLines);
-  write(junit, junitXml);
-  write(html, htmlReport);
 }
 
 interface Progress {

@@ -1,4 +1,5 @@
 /** The arguments of `vtlic-conform`, checked. */
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { VtlicError } from '../../formats/error.ts';
 import type { SearchKind } from '../properties/search.ts';
@@ -96,6 +97,9 @@ export function readOptions(argv: readonly string[]): Options | undefined {
   const isReplay = (values.case ?? []).length > 0;
   refuseWithoutEffect(values);
   const seconds = number('seconds', values.seconds ?? (only === '' && !isReplay ? '20' : '0'), 0, MAX_SECONDS);
+  const reports = [json, junit, html].flatMap((path) => (path === undefined ? [] : [resolve(path)]));
+  if (new Set(reports).size < reports.length)
+    throw usage('two reports have the same file', 'Give each of --json, --junit and --html a file of its own.');
   if (seconds === 0 && values['no-vectors'])
     throw usage('nothing is left to run without vectors and generated cases', 'Give --seconds, a number above 0.');
   if (seconds === 0 && search !== undefined)

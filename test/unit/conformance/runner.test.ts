@@ -229,6 +229,17 @@ describe('a wrong verifier', () => {
   }, 60_000);
 });
 
+describe('the reports', () => {
+  it('of several commands have a number each, and are empty where a verifier could not be started', async () => {
+    const [old, junit] = [join(base, 'several-2.xml'), join(base, 'several.xml')];
+    writeFileSync(old, 'an earlier report');
+    const run = await runHere([...QUICK, '--junit', junit, '--', ...REFERENCE, '--', './no-such-verifier']);
+    expect(run.exit).toBe(3);
+    expect(readFileSync(join(base, 'several-1.xml'), 'utf8')).toContain('<testsuite name="vectors" tests="1"');
+    expect(readFileSync(old, 'utf8')).toBe('');
+  });
+});
+
 describe('the list of expected failures', () => {
   const list = join(base, 'expected.txt');
   const never = wrong(
@@ -304,6 +315,8 @@ describe('nothing is run', () => {
     [['--onyl', 'x', ...command], "Unknown option '--onyl'"],
     [['--only', 'verify/nothing', ...command], 'no vector has an id that begins with "verify/nothing"'],
     [['--case', '/nowhere', ...command], 'cannot read the case /nowhere/found.json'],
+    [['--json', '/nowhere/r.jsonl', ...command], '/nowhere/r.jsonl: there is no such file or folder'],
+    [['--json', 'r.xml', '--junit', './r.xml', ...command], 'two reports have the same file'],
     [['--no-vectors', '--seconds', '0', ...command], 'nothing is left to run without vectors and generated cases'],
     [['--only', NBF, '--search', 'licenses', ...command], '--search has no effect without generated cases'],
     [['--case', '/nowhere', '--seconds', '9', ...command], '--seconds has no effect beside --case'],
