@@ -4,6 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
+import { describeFileError } from '../../files/index.ts';
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { killAllHarnesses, type Limits } from '../protocol/process.ts';
@@ -45,13 +46,16 @@ export async function runConform(argv: readonly string[], io: ConformIo): Promis
     return 0;
   } catch (error) {
     if (!(error instanceof VtlicError)) throw error;
-    const { file: path } = error.place;
-    const file = path === undefined || error.message.includes(path) ? '' : `${cleanText(path)}: `;
-    io.report(`error: ${file}${error.message}\n${error.hint === undefined ? '' : `hint: ${error.hint}\n`}`);
+    reportError(error, io);
     return EXIT_NOTHING_RUN;
   } finally {
     killAllHarnesses();
   }
+}
+
+function reportError({ message, hint, place: { file: path } }: VtlicError, { report }: ConformIo): void {
+  const file = path === undefined || message.includes(path) ? '' : `${cleanText(path)}: `;
+  report(`error: ${file}${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`);
 }
 
 async function conform(options: Options, io: ConformIo): Promise<number> {
@@ -89,7 +93,15 @@ async function conform(options: Options, io: ConformIo): Promise<number> {
   const reports: Report[] = [];
   for (const [i, command] of options.commands.entries()) {
     const found = join(options.found, labels[i] ?? '');
-    const keep: RunPlan['keep'] = (id, finding) => writeFound(found, id, finding);
+    const keep: RunPlan['keep'] = (id, finding) => {
+      try {
+        return writeFound(found, id, finding);
+      } catch (error) {
+        show.clear();
+        reportError(describeFileError(error, 'output_unwritable', found), io);
+        return undefined;
+      }
+    };
     const started = await start(command, limits, options, show);
     if (!started.ok) {
       io.report(`error: ${started.fault.sentence}\nhint: ${hintOfStart(started.fault)}\n`);

@@ -20,8 +20,8 @@ export interface RunPlan {
   readonly search?: SearchKind;
   readonly maxRuns: number;
   readonly startedAt: number;
-  /** Writes the folder of a finding and returns its path. */
-  readonly keep: (id: string, finding: Finding, sentence: string) => string | undefined;
+  /** Writes the folder of a finding and returns its path, or undefined if it cannot be written. */
+  readonly keep: (id: string, finding: Finding) => string | undefined;
   readonly progress: (what: string) => void;
   readonly done: (outcome: CaseOutcome) => void;
 }
@@ -199,7 +199,7 @@ async function search(
   const milliseconds = performance.now() - start;
   for (const [i, finding] of result.findings.entries()) {
     const found = `found/${finding.of}-${plan.seed}-${i + 1}`;
-    const folder = plan.keep(found, finding, finding.mismatch.sentence);
+    const folder = plan.keep(found, finding);
     add({
       ...head,
       id: found,

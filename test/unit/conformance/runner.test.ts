@@ -238,6 +238,17 @@ describe('the reports', () => {
     expect(readFileSync(join(base, 'several-1.xml'), 'utf8')).toContain('<testsuite name="vectors" tests="1"');
     expect(readFileSync(old, 'utf8')).toBe('');
   });
+
+  it('have what was found, also where its folder cannot be written', async () => {
+    const other = wrong('other-reasons', '(request, answer) => ({ ...answer(request), reason: "other" })');
+    const [found, report] = [join(base, 'a-file'), join(base, 'unkept.jsonl')];
+    writeFileSync(found, '');
+    const search = ['--no-vectors', '--search', 'licenses', '--seconds', '60', '--quiet', '--found', found];
+    const { exit, text } = await runHere([...search, '--json', report, '--', ...other]);
+    expect(text).toContain(`error: ${found}: a part of this path is not a folder`);
+    expect(readFileSync(report, 'utf8')).toMatch(/"id":"found\/license-\d+-5".*\n\{"type":"end","exit":1/);
+    expect(exit).toBe(1);
+  }, 120_000);
 });
 
 describe('the list of expected failures', () => {
