@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { describeFileError } from '../../files/index.ts';
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { killAllHarnesses, type Limits } from '../protocol/process.ts';
+import { killAllHarnesses } from '../protocol/process.ts';
 import type { HarnessFault } from '../protocol/protocol.ts';
 import { exitOf, type CaseOutcome, type Report } from '../report/outcome.ts';
 import { outcomeLines, textReport } from '../report/text.ts';
 import { emptyReports, writeReports } from '../report/write.ts';
 import { readFound, readVectors, type Vectors } from './cases.ts';
-import { compareVerifiers } from './differential.ts';
+import { compareVerifiers, isComparable } from './differential.ts';
 import { readExpectedFailures } from './expected-failures.ts';
 import { writeFound } from './found.ts';
 import { HELP, readOptions, type Options } from './options.ts';
@@ -58,6 +58,14 @@ function reportError({ message, hint, place: { file: path } }: VtlicError, { rep
   report(`error: ${file}${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`);
 }
 
+type Plan = Omit<RunPlan, 'keep' | 'startedAt'>;
+
+interface Setting {
+  readonly options: Options;
+  readonly io: ConformIo;
+  readonly show: Progress;
+}
+
 async function conform(options: Options, io: ConformIo): Promise<number> {
   const vectors = vectorsOf(options, io);
   const known = new Set(vectors?.cases.map(({ id }) => id));
@@ -70,9 +78,9 @@ async function conform(options: Options, io: ConformIo): Promise<number> {
       hint: 'Ids are like verify/time-nbf; leave --only out to run all.',
     });
   const seed = options.seed ?? randomInt(2 ** 31);
-  const limits = { answerMilliseconds: options.timeoutSeconds * 1000, startMilliseconds: options.startSeconds * 1000 };
   const show = progress(options, io);
-  const plan = {
+  const setting: Setting = { options, io, show };
+  const plan: Plan = {
     runner: `vtlic-conform ${io.version}`,
     ...(vectors === undefined ? {} : { vectors }),
     only: options.only,
@@ -88,35 +96,23 @@ async function conform(options: Options, io: ConformIo): Promise<number> {
       io.out(`${outcomeLines(outcome).join('\n')}\n`);
     },
   };
-  const labels = options.commands.length === 1 ? [''] : options.commands.map((_, i) => String(i + 1));
+  const hasSeveral = options.commands.length > 1;
+  const runs: [label: string, run: () => Promise<Report | undefined>][] = options.commands.map((command, i) => {
+    const label = hasSeveral ? String(i + 1) : '';
+    return [label, () => runOne(command, join(options.found, label), plan, setting)];
+  });
+  if (hasSeveral && isComparable(plan)) runs.push(['compared', () => compare(plan, setting)]);
+  else if (hasSeveral) io.report('nothing is compared, since no case asks for the verdict on a license\n');
+  const labels = runs.map(([label]) => label);
   emptyReports(options, labels);
   const reports: Report[] = [];
-  for (const [i, command] of options.commands.entries()) {
-    const found = join(options.found, labels[i] ?? '');
-    const keep: RunPlan['keep'] = (id, finding) => {
-      try {
-        return writeFound(found, id, finding);
-      } catch (error) {
-        show.clear();
-        reportError(describeFileError(error, 'output_unwritable', found), io);
-        return undefined;
-      }
-    };
-    const started = await start(command, limits, options, show);
-    if (!started.ok) {
-      io.report(`error: ${started.fault.sentence}\nhint: ${hintOfStart(started.fault)}\n`);
-      writeReports(reports, options, labels);
-      return EXIT_BROKEN;
-    }
-    const report = await runAll(started.value, { ...plan, keep, startedAt: io.now() });
-    show.clear();
-    io.out(textReport(report));
+  for (const [, run] of runs) {
+    const report = await run();
+    if (report === undefined) break;
     reports.push(report);
   }
-  const exits = reports.map((report): number => exitOf(report));
-  if (options.commands.length > 1) exits.push(await differential(options, plan, limits, io, show));
   writeReports(reports, options, labels);
-  return Math.max(...exits);
+  return reports.length < runs.length ? EXIT_BROKEN : Math.max(...reports.map((report) => exitOf(report)));
 }
 
 function vectorsOf(options: Options, io: ConformIo): Vectors | undefined {
@@ -135,53 +131,60 @@ function hintOfStart({ kind }: HarnessFault): string {
   }
 }
 
-/** With progress, since a verifier may need long for its first answer. */
-async function start(
-  command: readonly string[],
-  limits: Limits,
-  { oneShot }: Options,
-  show: Progress,
-): ReturnType<typeof Session.start> {
+/** @returns undefined: it could not be started, and why is printed */
+async function start(command: readonly string[], { options, io, show }: Setting): Promise<Session | undefined> {
+  const { timeoutSeconds, startSeconds, oneShot } = options;
+  const limits = { answerMilliseconds: timeoutSeconds * 1000, startMilliseconds: startSeconds * 1000 };
+  // A verifier may need long for its first answer.
   const what = `waiting for the first answer of ${cleanText(command.join(' '), 60)}`;
   const waiting = setInterval(() => show.update(what), PROGRESS_MILLISECONDS);
-  try {
-    return await Session.start(command, limits, oneShot);
-  } finally {
-    clearInterval(waiting);
-    show.clear();
-  }
+  const started = await Session.start(command, limits, oneShot).finally(() => clearInterval(waiting));
+  show.clear();
+  if (started.ok) return started.value;
+  io.report(`error: ${started.fault.sentence}\nhint: ${hintOfStart(started.fault)}\n`);
+  return undefined;
 }
 
-async function differential(
-  options: Options,
-  plan: Omit<RunPlan, 'keep' | 'startedAt'>,
-  limits: Limits,
-  io: ConformIo,
-  show: Progress,
-): Promise<number> {
+async function runOne(
+  command: readonly string[],
+  found: string,
+  plan: Plan,
+  setting: Setting,
+): Promise<Report | undefined> {
+  const { io, show } = setting;
+  const keep: RunPlan['keep'] = (id, finding) => {
+    try {
+      return writeFound(found, id, finding);
+    } catch (error) {
+      show.clear();
+      reportError(describeFileError(error, 'output_unwritable', found), io);
+      return undefined;
+    }
+  };
+  const session = await start(command, setting);
+  if (session === undefined) return undefined;
+  const report = await runAll(session, { ...plan, keep, startedAt: io.now() });
+  show.clear();
+  io.out(textReport(report));
+  return report;
+}
+
+async function compare(plan: Plan, setting: Setting): Promise<Report | undefined> {
+  const { options, io, show } = setting;
   const sessions: Session[] = [];
   for (const command of options.commands) {
-    const started = await start(command, limits, options, show);
-    if (started.ok) sessions.push(started.value);
-    else {
-      io.report(`error: ${started.fault.sentence}\n`);
-      return EXIT_BROKEN;
-    }
+    const session = await start(command, setting);
+    if (session === undefined) return undefined;
+    sessions.push(session);
   }
-  const { searchMilliseconds, ...rest } = plan;
-  const outcomes = await compareVerifiers(sessions, { ...rest, milliseconds: Math.max(searchMilliseconds, 10_000) });
+  const report = await compareVerifiers(sessions, { ...plan, startedAt: io.now() });
   for (const session of sessions) await session.close();
   show.clear();
-  for (const one of outcomes)
-    io.out(
-      one.outcome === 'pass' || one.outcome === 'skipped'
-        ? `${one.title}\n`
-        : one.outcome === 'reported'
-          ? `not required: ${one.id} ${one.detail ?? ''}\n`
-          : `${outcomeLines(one).join('\n')}\n`,
-    );
-  if (outcomes.some(({ outcome }) => outcome === 'error')) return EXIT_BROKEN;
-  return outcomes.some(({ outcome }) => outcome === 'fail') ? 1 : 0;
+  for (const { outcome, id, title, detail = '' } of report.outcomes) {
+    if (outcome === 'pass') io.out(`${title}\n`);
+    if (outcome === 'reported') io.out(`not required: ${id} ${detail}\n`);
+  }
+  return report;
 }
 
 interface Progress {

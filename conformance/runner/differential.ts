@@ -2,21 +2,13 @@
 import fc from 'fast-check';
 import { cleanText, counted } from '../../formats/clean-text.ts';
 import { wordsOfAnswer } from '../properties/compare.ts';
-import { everyChange, generatedLicense, prepareLicense } from '../properties/licenses.ts';
-import { hasNoVerdict, type Answer, type Request } from '../protocol/protocol.ts';
-import type { CaseOutcome } from '../report/outcome.ts';
-import type { Vectors } from './cases.ts';
+import { everyChange, generatedLicense, prepareLicense, type GeneratedLicense } from '../properties/licenses.ts';
+import type { Answer, Request } from '../protocol/protocol.ts';
+import type { CaseOutcome, Report } from '../report/outcome.ts';
+import type { RunPlan } from './run.ts';
 import type { Session } from './session.ts';
 
-export interface DifferentialPlan {
-  readonly vectors?: Vectors;
-  /** Only vectors whose id begins with it. */
-  readonly only: string;
-  readonly seed: number;
-  readonly milliseconds: number;
-  readonly maxRuns: number;
-  readonly progress: (what: string) => void;
-}
+export type DifferentialPlan = Omit<RunPlan, 'expectedFailures' | 'keep'>;
 
 const MAX_SHOWN = 20;
 
@@ -27,49 +19,65 @@ interface Question {
   /** Reasons are compared only where there is one fault. */
   readonly scored: boolean;
   readonly required: boolean;
+  readonly isGenerated: boolean;
 }
 
-/** @returns one outcome for each kind of disagreement and of fault, or one that says that there was none */
-export async function compareVerifiers(
-  sessions: readonly Session[],
-  plan: DifferentialPlan,
-): Promise<readonly CaseOutcome[]> {
+type Selection = Pick<DifferentialPlan, 'vectors' | 'only' | 'search' | 'searchMilliseconds'>;
+
+/** Whether any request is the same for all verifiers: the plan may have neither vectors nor generated licenses. */
+export function isComparable(plan: Selection): boolean {
+  return searchMilliseconds(plan) > 0 || vectorQuestions(plan).length > 0;
+}
+
+function searchMilliseconds({ search = 'licenses', searchMilliseconds: milliseconds }: Selection): number {
+  return search === 'licenses' ? milliseconds : 0;
+}
+
+/** @returns a report with each kind of disagreement and of fault once, or with one outcome that says that all agree */
+export async function compareVerifiers(sessions: readonly Session[], plan: DifferentialPlan): Promise<Report> {
   const start = performance.now();
   const names = distinctNames(sessions);
   const outcomes = new Map<string, CaseOutcome>();
-  let asked = 0;
+  const add = (detail: string, { id, words }: Question, outcome: CaseOutcome['outcome']): void => {
+    if (outcomes.has(detail)) return;
+    const head = { part: 'differential', id: `differential/${id}`, title: cleanText(words, 300), clause: [] } as const;
+    const one: CaseOutcome = { ...head, outcome, detail, milliseconds: performance.now() - start };
+    outcomes.set(detail, one);
+    plan.done(one);
+  };
+  let [asked, generated] = [0, 0];
   for (const question of questions(plan)) {
-    if (performance.now() - start > plan.milliseconds || asked >= plan.maxRuns || outcomes.size >= MAX_SHOWN) break;
+    if (outcomes.size >= MAX_SHOWN || sessions.some(({ isBroken }) => isBroken)) break;
     plan.progress(`differential: ${++asked}`);
+    if (question.isGenerated) generated++;
     const answers: { readonly name: string; readonly answer: Answer }[] = [];
     for (const [i, session] of sessions.entries()) {
       const name = names[i] ?? '';
       const answer = await session.ask(question.request);
-      if (answer.ok) {
-        answers.push({ name, answer: answer.value });
-        continue;
-      }
-      const { sentence } = answer.fault;
-      const fault: CaseOutcome = { ...head(question, start), outcome: 'error', detail: `${name}: ${sentence}` };
-      if (!hasNoVerdict(answer.fault)) return [...outcomes.values(), fault];
-      if (!outcomes.has(`${name} ${sentence}`)) outcomes.set(`${name} ${sentence}`, fault);
+      if (answer.ok) answers.push({ name, answer: answer.value });
+      else add(`${name}: ${answer.fault.sentence}`, question, 'error');
     }
     const detail = disagreement(answers, question.scored);
-    if (detail === undefined || outcomes.has(detail)) continue;
-    outcomes.set(detail, { ...head(question, start), outcome: question.required ? 'fail' : 'reported', detail });
+    if (detail !== undefined) add(detail, question, question.required ? 'fail' : 'reported');
   }
-  if (outcomes.size > 0) return [...outcomes.values()];
+  const milliseconds = performance.now() - start;
   const title = `${names.join(', ')} agree on ${counted(asked, 'license', 'licenses')}`;
-  return [
-    {
-      part: 'differential',
-      id: 'differential/agree',
-      title,
-      clause: [],
-      outcome: asked > 0 ? 'pass' : 'skipped',
-      milliseconds: performance.now() - start,
+  const agreed = { part: 'differential', id: 'differential/agree', title, clause: [], outcome: 'pass' } as const;
+  return {
+    verifier: {
+      name: names.join(', '),
+      version: sessions.map(({ hello }) => hello.version).join(', '),
+      capabilities: ['verify'],
+      command: sessions.map(({ command }) => command.join(' ')).join(' -- '),
     },
-  ];
+    runner: plan.runner,
+    ...(plan.vectors === undefined ? {} : { vectors: plan.vectors.version }),
+    seed: plan.seed,
+    startedAt: plan.startedAt,
+    milliseconds,
+    generated: { licenses: generated, settings: 0, histories: 0 },
+    outcomes: outcomes.size > 0 ? [...outcomes.values()] : [{ ...agreed, milliseconds }],
+  };
 }
 
 /** Two that have the same name, such as two builds of one verifier, get a number. */
@@ -78,24 +86,31 @@ function distinctNames(sessions: readonly Session[]): readonly string[] {
   return names.map((name, i) => (names.indexOf(name) === names.lastIndexOf(name) ? name : `${name} (${i + 1})`));
 }
 
-function head({ id, words }: Question, start: number): Omit<CaseOutcome, 'outcome'> {
-  const milliseconds = performance.now() - start;
-  return { part: 'differential', id: `differential/${id}`, title: cleanText(words, 300), clause: [], milliseconds };
-}
-
-/** The gray cases of the vectors first: there verifiers may disagree, and their authors want to know. */
-function* questions({ vectors, only, seed }: DifferentialPlan): Generator<Question> {
-  for (const { id, title, profile, steps } of (vectors?.cases ?? []).filter((one) => one.id.startsWith(only)))
-    for (const { request } of steps)
-      if (request.op === 'verify') yield { id, words: title, request, scored: false, required: profile === 'required' };
+function* questions(plan: DifferentialPlan): Generator<Question> {
+  yield* vectorQuestions(plan);
+  const until = performance.now() + searchMilliseconds(plan);
   let number = 0;
-  for (const generated of everyChange(seed)) yield questionOf(generated, ++number);
-  for (let round = 0; ; round++)
-    for (const generated of fc.sample(generatedLicense, { seed: seed + round, numRuns: 100 }))
-      yield questionOf(generated, ++number);
+  for (const generated of generatedLicenses(plan.seed)) {
+    if (performance.now() >= until || number >= plan.maxRuns) return;
+    yield questionOf(generated, ++number);
+  }
 }
 
-function questionOf(generated: Parameters<typeof prepareLicense>[0], number: number): Question {
+/** Also gray cases, on which verifiers may disagree: their authors want to know. */
+function vectorQuestions({ vectors, only }: Selection): readonly Question[] {
+  const cases = (vectors?.cases ?? []).filter(({ id }) => id.startsWith(only));
+  return cases.flatMap(({ id, title, profile, steps }) => {
+    const head = { id, words: title, scored: false, required: profile === 'required', isGenerated: false };
+    return steps.flatMap(({ request }) => (request.op === 'verify' ? [{ ...head, request }] : []));
+  });
+}
+
+function* generatedLicenses(seed: number): Generator<GeneratedLicense> {
+  yield* everyChange(seed);
+  for (let round = 0; ; round++) yield* fc.sample(generatedLicense, { seed: seed + round, numRuns: 100 });
+}
+
+function questionOf(generated: GeneratedLicense, number: number): Question {
   const { license, trust, context, words, scored } = prepareLicense(generated);
   return {
     id: `generated-${number}`,
@@ -103,6 +118,7 @@ function questionOf(generated: Parameters<typeof prepareLicense>[0], number: num
     request: { op: 'verify', license, trust, context },
     scored,
     required: true,
+    isGenerated: true,
   };
 }
 

@@ -209,12 +209,18 @@ describe('a wrong verifier', () => {
       '--only',
       'verify/time',
       '--quiet',
+      '--junit',
+      join(base, 'two.xml'),
       '--',
       ...late,
       '--',
       ...REFERENCE,
     ]);
     expect(text).toContain('wrong <b> says accepted (lapsed), vtlic says accepted (grace)');
+    expect(text).not.toContain('generated');
+    expect(readFileSync(join(base, 'two-compared.xml'), 'utf8')).toContain(
+      '<testsuite name="differential" tests="1" failures="1"',
+    );
     expect(exit).toBe(1);
   });
 
@@ -222,7 +228,8 @@ describe('a wrong verifier', () => {
     const [one, two] = ['one', 'two'].map((name) =>
       wrong(name, `(request, answer) => request.context.now % 2 ? { error: '${name}' } : answer(request)`),
     );
-    const { exit, text } = await runHere(['--only', NBF, '--quiet', '--', ...(one ?? []), '--', ...(two ?? [])]);
+    const search = ['--only', NBF, '--seconds', '1', '--search', 'licenses', '--quiet'];
+    const { exit, text } = await runHere([...search, '--', ...(one ?? []), '--', ...(two ?? [])]);
     expect(text).toContain('wrong <b> (1): the harness has a fault of its own: "one"');
     expect(text).toContain('wrong <b> (2): the harness has a fault of its own: "two"');
     expect(exit).toBe(3);
