@@ -1,6 +1,6 @@
 /** The report as one static page without scripts, fonts or images from elsewhere, for a team to publish. */
 import { escapeXml } from './files.ts';
-import { count, exitOf, PARTS, summary, type CaseOutcome, type Outcome, type Report } from './outcome.ts';
+import { count, exitOf, PARTS, passedOf, summary, type CaseOutcome, type Outcome, type Report } from './outcome.ts';
 
 const WORDS: Readonly<Record<Outcome, string>> = {
   pass: 'passed',
@@ -93,13 +93,12 @@ function partTables(part: CaseOutcome['part'], outcomes: readonly CaseOutcome[])
   }
   return [...groups]
     .map(([name, all]) => {
-      const passed = all.filter(({ outcome }) => outcome === 'pass').length;
       const isOpen = all.some(({ outcome }) => outcome === 'fail' || outcome === 'error');
       const rows = all.map(
-        ({ id, title, outcome }) =>
-          `<tr><td><code>${escapeXml(id)}</code></td><td>${escapeXml(title)}</td><td class="${outcome}">${WORDS[outcome]}</td></tr>`,
+        ({ id, title, outcome, detail = '' }) =>
+          `<tr><td><code>${escapeXml(id)}</code></td><td>${escapeXml(title)}${outcome === 'skipped' ? ` (${escapeXml(detail)})` : ''}</td><td class="${outcome}">${WORDS[outcome]}</td></tr>`,
       );
-      return `<details${isOpen ? ' open' : ''}><summary>${escapeXml(name)}: ${passed} of ${all.length} passed</summary>
+      return `<details${isOpen ? ' open' : ''}><summary>${escapeXml(name)}: ${passedOf(all)}</summary>
 <table><thead><tr><th>Case</th><th>About</th><th>Outcome</th></tr></thead><tbody>
 ${rows.join('\n')}
 </tbody></table></details>

@@ -61,6 +61,13 @@ export function count(report: Pick<Report, 'outcomes'>, ...of: readonly Outcome[
   return report.outcomes.filter(({ outcome }) => of.includes(outcome)).length;
 }
 
+/** `3 of 5 passed, 2 not run`, of a part of the cases. */
+export function passedOf(outcomes: readonly CaseOutcome[]): string {
+  const skipped = count({ outcomes }, 'skipped');
+  const run = `${count({ outcomes }, 'pass')} of ${outcomes.length - skipped} passed`;
+  return skipped === 0 ? run : `${run}, ${skipped} not run`;
+}
+
 /** 0: all that was run passed. 1: cases failed, or none was run. 3: the harness broke. */
 export function exitOf(report: Report): 0 | 1 | 3 {
   if (count(report, 'error') > 0) return 3;
@@ -79,7 +86,10 @@ export function summary(report: Report): string {
       ['passed', count(report, 'pass')],
       ['failed', count(report, 'fail')],
       [count(report, 'error') === 1 ? 'error' : 'errors', count(report, 'error')],
-      ['expected failures', count(report, 'expected_failure')],
+      [
+        count(report, 'expected_failure') === 1 ? 'expected failure' : 'expected failures',
+        count(report, 'expected_failure'),
+      ],
       ['not required', count(report, 'reported')],
       ['not run', count(report, 'skipped')],
     ] as const

@@ -1,6 +1,6 @@
 /** The report on the terminal: every failure with what it means, then one line of counts. */
 import { cleanText, counted } from '../../formats/clean-text.ts';
-import { exitOf, PARTS, summary, type CaseOutcome, type Report } from './outcome.ts';
+import { exitOf, PARTS, passedOf, summary, type CaseOutcome, type Report } from './outcome.ts';
 
 const MAX_TITLE = 300;
 
@@ -24,12 +24,9 @@ export function textReport(report: Report): string {
   const parts = PARTS.flatMap((part) => {
     const of = outcomes.filter((one) => one.part === part);
     if (of.length === 0) return [];
-    const passed = of.filter(({ outcome }) => outcome === 'pass').length;
-    const skipped = of.filter(({ outcome }) => outcome === 'skipped').length;
-    const rest = skipped === 0 ? '' : `, ${skipped} not run`;
     const mistakes = of.filter(({ id, outcome }) => outcome === 'fail' && id.startsWith('found/')).length;
     if (mistakes > 0) return [`${part.padEnd(20)} ${counted(mistakes, 'mistake', 'mistakes')} found`];
-    return [`${part.padEnd(20)} ${passed} of ${of.length - skipped} passed${rest}`];
+    return [`${part.padEnd(20)} ${passedOf(of)}`];
   });
   const reasons = new Map<string, number>();
   for (const { outcome, detail = '' } of outcomes)

@@ -15,6 +15,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../../support/run-cli.ts';
+import { jsonLines, junitXml } from '../../../conformance/report/files.ts';
+import { htmlReport } from '../../../conformance/report/html.ts';
+import type { Report } from '../../../conformance/report/outcome.ts';
 import { readVectors } from '../../../conformance/runner/cases.ts';
 import { REFERENCE, runHere } from './run-here.ts';
 
@@ -237,6 +240,22 @@ describe('a wrong verifier', () => {
 });
 
 describe('the reports', () => {
+  it('have only characters that XML and HTML can have, and say why a case was not run', () => {
+    const odd = 'a\0\u001b[2J]]></script><b a="\ud800\uffff';
+    const seen = { name: odd, version: '1', capabilities: [], command: odd };
+    const one = { part: 'vectors', id: 'verify/a', title: odd, clause: [odd], detail: odd, milliseconds: 1 } as const;
+    const outcomes = (['fail', 'error', 'skipped', 'reported'] as const).map((outcome) => ({ ...one, outcome }));
+    const head = { runner: odd, seed: 1, startedAt: 0, milliseconds: 1 };
+    const report: Report = { ...head, verifier: seen, generated: { licenses: 0, settings: 0, histories: 0 }, outcomes };
+    const clean = 'a\ufffd\ufffd[2J]]&gt;&lt;/script&gt;&lt;b a=&quot;\ufffd\ufffd';
+    for (const text of [junitXml(report), htmlReport(report)]) {
+      expect(text).toContain(clean);
+      expect(text.replaceAll(clean, '')).not.toMatch(/[^\n\x20-\x7e]|<script|<b /);
+    }
+    expect(htmlReport(report)).toContain(`<td>${clean} (${clean})</td><td class="skipped">`);
+    for (const line of jsonLines(report).trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('type');
+  });
+
   it('of several commands have a number each, and are empty where a verifier could not be started', async () => {
     const [old, junit] = [join(base, 'several-2.xml'), join(base, 'several.xml')];
     writeFileSync(old, 'an earlier report');
@@ -272,7 +291,7 @@ describe('the list of expected failures', () => {
   it('lets a case fail that is in it, with its reason', async () => {
     expect(await runHere([...QUICK, '--', ...never])).toMatchObject({ exit: 1 });
     const { exit, text } = await run(`# ours\n${NBF} the clock is not read yet\n`, never);
-    expect(text).toContain('1 expected failures');
+    expect(text).toContain('1 expected failure,');
     expect(exit).toBe(0);
   });
 
