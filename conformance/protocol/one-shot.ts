@@ -58,7 +58,7 @@ export class OneShot implements Harness {
     const [license, json] = [join(this.#folder, 'license.vtlic'), join(this.#folder, 'request.json')];
     writeFileSync(license, Buffer.from(request.license, 'base64'));
     writeFileSync(json, JSON.stringify(request));
-    return this.#run([...this.#command, license, json], variables(request.context));
+    return this.#run([...this.#command, license, json], variablesOf(request.context));
   }
 
   close(): Promise<HarnessFault | undefined> {
@@ -70,7 +70,7 @@ export class OneShot implements Harness {
     removeHarnessFolder(this.#folder);
   }
 
-  #run([program = '', ...args]: readonly string[], env: Readonly<Record<string, string>>): Promise<Decoded<Answer>> {
+  #run([program = '', ...args]: readonly string[], env: NodeJS.ProcessEnv): Promise<Decoded<Answer>> {
     const seconds = this.#limits.answerMilliseconds / 1000;
     return new Promise((resolve) => {
       const child = spawn(program, args, {
@@ -105,16 +105,17 @@ export class OneShot implements Harness {
   }
 }
 
-function variables({ issuer, product, now, defaultGrace, ...rest }: PlainContext): Readonly<Record<string, string>> {
-  const { deployment, buildDate, clock, hosts } = rest;
+/** A variable that the context does not have is undefined, so that none of the runner's own environment counts. */
+function variablesOf(context: PlainContext): NodeJS.ProcessEnv {
+  const { issuer, product, now, defaultGrace, deployment, buildDate, clock, hosts } = context;
   return {
     VTLIC_ISSUER: issuer,
     VTLIC_PRODUCT: product,
     VTLIC_NOW: String(now),
     VTLIC_DEFAULT_GRACE: String(defaultGrace),
-    ...(deployment === undefined ? {} : { VTLIC_DEPLOYMENT: deployment }),
-    ...(buildDate === undefined ? {} : { VTLIC_BUILD_DATE: String(buildDate) }),
-    ...(clock === undefined ? {} : { VTLIC_CLOCK: String(clock) }),
-    ...(hosts === undefined ? {} : { VTLIC_HOSTS: hosts.join(',') }),
+    VTLIC_DEPLOYMENT: deployment,
+    VTLIC_BUILD_DATE: buildDate?.toString(),
+    VTLIC_CLOCK: clock?.toString(),
+    VTLIC_HOSTS: hosts?.join(','),
   };
 }
