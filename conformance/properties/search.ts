@@ -287,14 +287,17 @@ class Search {
     }
   }
 
+  /** Takes at most as long as the search: with a slow verifier, the search would otherwise end much later. */
   async #reportSmallest<T>(value: T, { toTry, smaller, headline }: Family<T>): Promise<void> {
     let best = value;
     let found = await this.run(toTry(best));
     if (found === undefined) return;
     const kind = signatureOf(found);
+    const until = performance.now() + this.#options.milliseconds;
     for (let improved = true; improved;) {
       improved = false;
       for (const candidate of smaller(best)) {
+        if (performance.now() > until) break;
         const again = await this.run(toTry(candidate));
         if (again === undefined || signatureOf(again) !== kind) continue;
         [best, found, improved] = [candidate, again, true];

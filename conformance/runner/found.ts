@@ -5,8 +5,7 @@ import type { Finding } from '../properties/explain.ts';
 import { FOUND_SCHEMA, type FoundCase } from './cases.ts';
 
 /**
- * Writes `found.json`, `requests.jsonl` (what a harness reads, line by line, with the answers that are expected) and the
- * license of the last step.
+ * Writes `found.json`, `requests.jsonl` (the lines that a harness reads after `hello`) and the last license.
  *
  * @returns the path of the folder
  */
@@ -25,7 +24,8 @@ export function writeFound(base: string, id: string, finding: Finding): string {
   writeFileSync(join(folder, 'found.json'), `${JSON.stringify(found, undefined, 2)}\n`);
   writeFileSync(
     join(folder, 'requests.jsonl'),
-    steps.map(({ request }, i) => `${JSON.stringify({ id: i + 1, ...request })}\n`).join(''),
+    // The id of `hello` is 1.
+    steps.map(({ request }, i) => `${JSON.stringify({ id: i + 2, ...request })}\n`).join(''),
   );
   const license = steps.map(({ request }) => ('license' in request ? request.license : undefined)).findLast(isText);
   if (license !== undefined) writeFileSync(join(folder, 'license.vtlic'), Buffer.from(license, 'base64'));

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ROOT } from '../../support/run-cli.ts';
 import { jsonLines, junitXml } from '../../../conformance/report/files.ts';
 import { htmlReport } from '../../../conformance/report/html.ts';
@@ -95,7 +95,9 @@ describe('the reference verifier', () => {
       `#!/bin/sh\nexec ${process.execPath} ${join(import.meta.dirname, 'one-shot-child.ts')} "$@"\n`,
     );
     chmodSync(script, 0o755);
+    vi.stubEnv('VTLIC_CLOCK', '5');
     const { exit, text } = await runHere(['--one-shot', ...QUICK, '--', script]);
+    vi.unstubAllEnvs();
     expect(text).toContain('vectors              1 of 1 passed');
     expect(exit).toBe(0);
   });
@@ -147,6 +149,10 @@ describe('a wrong verifier', () => {
     const [folder = ''] = readdirSync(found);
     const steps = (JSON.parse(readFileSync(join(found, folder, 'found.json'), 'utf8')) as { readonly steps: unknown[] })
       .steps;
+    const lines = readFileSync(join(found, folder, 'requests.jsonl'), 'utf8')
+      .trim()
+      .split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { readonly id: number }).id)).toEqual(steps.map((_, i) => i + 2));
     // The first one is the new installation.
     expect(steps.length - 1).toBeLessThanOrEqual(5);
     const replay = ['--quiet', '--case', join(found, folder), '--'];
