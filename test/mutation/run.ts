@@ -33,6 +33,7 @@ const ids = sources
   .filter(isSelected)
   .flatMap(({ offset, mutations }) => mutations.map(({ id }) => offset + id))
   .filter((_id, i) => i % every === 0);
+if (ids.length === 0) refuseArguments('the selected sources have no place that could be changed');
 const outcomes = await tryChanges(sources, ids, {
   lanes,
   reach: values.near ? 'near' : 'far',

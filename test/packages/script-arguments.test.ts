@@ -14,6 +14,7 @@ const WRONG: readonly (readonly [script: string, args: string, sentence: string]
   ['test/mutation/run.ts', '--every 0', '--every is "0", expected a whole number of at least 1'],
   ['test/mutation/run.ts', '--lanes two', '--lanes is "two", expected a whole number of at least 1'],
   ['test/mutation/run.ts', 'nothing-like-it', 'no source has nothing-like-it in its path'],
+  ['test/mutation/run.ts', 'formats/version.ts', 'the selected sources have no place that could be changed'],
   ['conformance/vectors/try-mutants.ts', 'nothing-like-it', 'no mutant has nothing-like-it in its name'],
   ['conformance/vectors/try-mutants.ts', '--cases nothing', 'no case has an id that begins with nothing'],
   ['conformance/runner/search-mutants.ts', 'nothing', 'there is no wrong verifier nothing'],
