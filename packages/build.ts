@@ -7,7 +7,8 @@
  * in it, and declarations for both.
  * `vtlic-signer` is packed into one file for each program (the command, its workers, the token host), one for each
  * command, and chunks that these share, because Node takes longer to find and load eighty files than `vtlic verify`
- * takes to verify. `vtlic-conform` is one file, beside the vectors and the documents. Bundles are not minified, and name the file that each part comes from.
+ * takes to verify. `vtlic-conform` is one file, beside the vectors and the documents. Bundles are not minified, and name
+ * the file that each part comes from.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -317,6 +318,10 @@ async function layOutSigner(): Promise<void> {
   writeManual(folder);
   writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), thirdPartyLicenses(chunks));
   for (const file of ['SECURITY.md', 'CHANGELOG.md']) cpSync(join(root, file), join(folder, file));
+  copyDocuments(folder);
+}
+
+function copyDocuments(folder: string): void {
   // The sheets with all states of the admin page are large, and for those who change the page.
   const isForReaders = (path: string): boolean => !path.includes('/images/admin-states-');
   cpSync(join(root, 'docs'), join(folder, 'docs'), { recursive: true, filter: isForReaders });
@@ -329,7 +334,8 @@ async function layOutConform(): Promise<void> {
   mkdirSync(dirname(target), { recursive: true });
   writeFileSync(target, chunk.code, { mode: 0o755 });
   writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), thirdPartyLicenses([chunk]));
-  for (const path of ['vectors', 'docs']) cpSync(join(root, path), join(folder, path), { recursive: true });
+  cpSync(join(root, 'vectors'), join(folder, 'vectors'), { recursive: true });
+  copyDocuments(folder);
 }
 
 rmSync(dist, { recursive: true, force: true });
