@@ -33,15 +33,13 @@ export interface Harness {
 }
 
 export interface Limits {
-  /** For one answer. */
+  /** For one answer, and for the end of the process when its input has ended. */
   readonly answerMilliseconds: number;
   /** For the answer to `hello`, since some languages start slowly. */
   readonly startMilliseconds: number;
 }
 
 const MAX_STDERR = 4096;
-/** An orderly end takes no longer. */
-const END_MILLISECONDS = 3000;
 /** What a process that has ended wrote before arrives within this time. */
 const DRAIN_MILLISECONDS = 300;
 
@@ -169,10 +167,14 @@ class HarnessProcess implements Harness {
 
   async close(): Promise<HarnessFault | undefined> {
     this.#child.stdin?.end();
-    await this.#wait(() => this.#end !== undefined, END_MILLISECONDS);
+    const { answerMilliseconds } = this.#limits;
+    await this.#wait(() => this.#end !== undefined, answerMilliseconds);
     const isAlive = this.#end === undefined;
     this.kill();
-    if (isAlive) return faultOf('no_answer', 'the harness does not end at the end of its standard input');
+    if (isAlive) {
+      const limit = `within ${answerMilliseconds / 1000} seconds`;
+      return faultOf('no_answer', `the harness did not end ${limit} at the end of its standard input`);
+    }
     if (this.#output.length > 0) return this.#surplus();
     if (this.#end !== 'with exit code 0')
       return faultOf('ended', `the harness ended ${this.#end ?? ''} when asked to end`);

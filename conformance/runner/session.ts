@@ -10,7 +10,7 @@ import {
   type Request,
 } from '../protocol/protocol.ts';
 
-/** A verifier that breaks at every second case says nothing more by the tenth. */
+/** A run ends after so many, since more of them would say nothing new about the verifier. */
 const MAX_FAULTS = 10;
 
 export class Session {

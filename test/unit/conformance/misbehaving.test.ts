@@ -102,8 +102,9 @@ describe('an answer with a member of another type is an error, and does not end 
 describe('no process of a harness is left behind', () => {
   it.each(['leaves a process behind', 'does not end'])('where one %s', async (how) => {
     const pids = join(base, how.replaceAll(' ', '-'));
-    const { exit } = await runHere([...OPTIONS, '--', process.execPath, CHILD, how, pids]);
-    expect(exit).toBeGreaterThan(0);
+    const { exit, text } = await runHere([...OPTIONS, '--', process.execPath, CHILD, how, pids]);
+    expect(text).toContain('the harness did not end within 2 seconds at the end of its standard input');
+    expect(exit).toBe(3);
     expect(await aliveAfter(pids)).toEqual([]);
   });
 
