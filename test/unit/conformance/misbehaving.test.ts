@@ -1,14 +1,18 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { decodeAnswer, type Request } from '../../../conformance/protocol/protocol.ts';
+import { ROOT } from '../../support/run-cli.ts';
 import { runHere } from './run-here.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'vtlic-conform-test-'));
 afterAll(() => rmSync(base, { recursive: true }));
 
+const MAIN = join(ROOT, 'conformance/runner/main.ts');
 const CHILD = join(import.meta.dirname, 'misbehaving-child.ts');
 const OPTIONS = ['--seconds', '0', '--timeout', '2', '--start-timeout', '3', '--only', 'verify/time-nbf'];
 
@@ -106,6 +110,22 @@ describe('no process of a harness is left behind', () => {
     expect(text).toContain('the harness did not end within 2 seconds at the end of its standard input');
     expect(exit).toBe(3);
     expect(await aliveAfter(pids)).toEqual([]);
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('where %s ends the runner, and the report is empty', async (signal, code) => {
+    const [pids, report] = [join(base, signal), join(base, `${signal}.jsonl`)];
+    writeFileSync(report, 'an earlier report');
+    const args = [MAIN, '--quiet', '--json', report, '--', process.execPath, CHILD, 'hangs', pids];
+    const runner = spawn(process.execPath, args, { stdio: 'ignore' });
+    await vi.waitUntil(() => existsSync(pids), 20_000);
+    const ended = once(runner, 'exit');
+    runner.kill(signal);
+    expect(await ended).toEqual([code, null]);
+    expect(await aliveAfter(pids)).toEqual([]);
+    expect(readFileSync(report, 'utf8')).toBe('');
   });
 
   it('and no file, where one that is asked by exit codes hangs', async () => {
