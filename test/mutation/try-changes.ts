@@ -102,8 +102,9 @@ export async function tryChanges(
     outcomes.set(id, outcome);
     results.set(source, id, outcome, suite);
     const mutation = source.mutations[id - source.offset];
-    if (outcome === 'survived' && mutation !== undefined)
-      say(`survived ${source.file}:${mutation.line} ${mutation.change}`);
+    // A person should see a change that is counted because its process hung or ended, or left something behind.
+    const how = outcome === 'survived' ? 'survived' : suite === undefined ? 'broke its process' : undefined;
+    if (how !== undefined && mutation !== undefined) say(`${how} ${source.file}:${mutation.line} ${mutation.change}`);
     if (outcomes.size % CHANGES_BETWEEN_SAVES === 0) results.save(sources);
   };
   const left: number[] = [];
