@@ -83,9 +83,11 @@ export function cannotStart(program: string, error: NodeJS.ErrnoException): Deco
 }
 
 function whyNotStarted(program: string, { code, message }: NodeJS.ErrnoException): string {
-  if (code === 'EACCES') return 'it is not executable';
-  if (code !== 'ENOENT') return cleanText(message);
-  if (existsSync(program)) return 'the interpreter that its first line names does not exist';
+  const isPath = program.includes('/');
+  if (code === 'EACCES' && isPath) return 'it is not executable';
+  // A name is looked for in all folders of PATH: it is EACCES as well if one of them cannot be read.
+  if (code !== 'ENOENT' && code !== 'EACCES') return cleanText(message);
+  if (isPath && existsSync(program)) return 'the interpreter that its first line names does not exist';
   return program.includes(' ')
     ? 'there is no such program (leave out the quotes around a program and its arguments)'
     : 'there is no such program';

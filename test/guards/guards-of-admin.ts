@@ -81,8 +81,8 @@ export const GUARDS_OF_ADMIN: readonly Guard[] = [
     against: AGAINST.page,
     does: 'the tokens of replicas depend on their secret',
     file: 'verifier/admin/license-admin.ts',
-    find: 'options.secret ?? randomBytes(32)',
-    replace: 'options.secret?.fill(0) ?? randomBytes(32)',
+    find: 'options.secret ?? randomBytes(MIN_SECRET_BYTES)',
+    replace: 'options.secret?.fill(0) ?? randomBytes(MIN_SECRET_BYTES)',
     test: HOSTILE,
   },
   {
