@@ -33,7 +33,7 @@ export class ModelInstallation {
     clock: number,
     hasFloor: boolean,
   ) {
-    this.#floor = hasFloor ? { time: 0, ledFor: 0, lowest: 0 } : undefined;
+    this.#floor = hasFloor ? NO_FLOOR : undefined;
     this.#trust = trust;
     this.#context = context;
     this.#clock = clock;
@@ -61,7 +61,7 @@ export class ModelInstallation {
     if (clock !== undefined) this.#clock = clock;
     if (loseState === true) {
       this.#entries = [];
-      if (this.#floor !== undefined) this.#floor = { time: 0, ledFor: 0, lowest: 0 };
+      if (this.#floor !== undefined) this.#floor = NO_FLOOR;
     }
     return this.#judgeAgain();
   }
@@ -91,7 +91,7 @@ export class ModelInstallation {
 
   #judge({ file, record }: ModelFile): Expected {
     const { seen } = this;
-    const now = Math.max(this.#clock, seen?.highestIat ?? 0, this.#floor?.time ?? 0);
+    const now = Math.max(this.#clock, seen?.highestIat ?? 0, this.#floorThatCounts()?.time ?? 0);
     const context = { ...this.#context, now, clock: this.#clock, ...(seen === undefined ? {} : { seen }) };
     return expectedOf(file, record, modelTrust(this.#trust), context);
   }
@@ -99,9 +99,14 @@ export class ModelInstallation {
   #take(expected: Expected): Expected {
     const { genuine } = expected;
     if (genuine === undefined || !isInForce(expected)) return expected;
+    const floor = this.#floorThatCounts();
+    this.#floor = floor && (genuine.resetsClock ? { ...NO_FLOOR, time: genuine.iat, byClk: true } : floor);
     this.#entries = taken(this.#entries, genuine);
-    if (this.#floor !== undefined && genuine.resetsClock) this.#floor = { time: genuine.iat, ledFor: 0, lowest: 0 };
     return expected;
+  }
+
+  #floorThatCounts(): Floor | undefined {
+    return this.#floor?.byClk === true && this.seen === undefined ? { ...NO_FLOOR, byClk: true } : this.#floor;
   }
 }
 
@@ -111,17 +116,20 @@ interface Floor {
   /** Seconds of running with a clock that is more than a day ahead, and the lowest time that it showed in them. */
   readonly ledFor: number;
   readonly lowest: number;
+  /** Whether a license with `clk` has set it: then it counts only while an entry counts. */
+  readonly byClk: boolean;
 }
 
+const NO_FLOOR: Floor = Object.freeze({ time: 0, ledFor: 0, lowest: 0, byClk: false });
 const DAY = 86_400;
 
-function moved({ time, ledFor, lowest }: Floor, clock: number, ran: number): Floor {
+function moved({ time, ledFor, lowest, byClk }: Floor, clock: number, ran: number): Floor {
   const own = time + ran;
-  if (clock - own <= DAY) return { time: Math.max(own, clock), ledFor: 0, lowest: 0 };
+  if (clock - own <= DAY) return { ...NO_FLOOR, byClk, time: Math.max(own, clock) };
   const led = ledFor + ran;
   const least = lowest === 0 ? clock : Math.min(lowest + ran, clock);
-  if (led < 3 * DAY) return { time: own, ledFor: led, lowest: least };
-  return { time: Math.max(own, least), ledFor: 0, lowest: 0 };
+  if (led < 3 * DAY) return { time: own, ledFor: led, lowest: least, byClk };
+  return { ...NO_FLOOR, byClk, time: Math.max(own, least) };
 }
 
 export interface Restart {

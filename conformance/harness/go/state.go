@@ -17,24 +17,28 @@ type entry struct {
 }
 
 // A floor of time never goes back (docs/runtime.md, "Time"). The clock may lead it by more than a day: LedFor is how long
-// the product ran since then, and Lowest what the clock showed at least, moved on with the time that ran.
-type floor struct{ Time, LedFor, Lowest int64 }
+// the product ran since then, and Lowest what the clock showed at least, moved on with the time that ran. ByClk says that
+// a license with `clk` has set it: then it counts only while an entry of the state counts.
+type floor struct {
+	Time, LedFor, Lowest int64
+	ByClk                bool
+}
 
 const day = 86_400
 
 func (f floor) after(ran, clock int64) floor {
 	own := f.Time + ran
 	if clock-own <= day {
-		return floor{Time: max(own, clock)}
+		return floor{Time: max(own, clock), ByClk: f.ByClk}
 	}
 	lowest := clock
 	if f.LedFor > 0 {
 		lowest = min(f.Lowest+ran, clock)
 	}
 	if f.LedFor+ran < 3*day {
-		return floor{own, f.LedFor + ran, lowest}
+		return floor{own, f.LedFor + ran, lowest, f.ByClk}
 	}
-	return floor{Time: max(own, lowest)}
+	return floor{Time: max(own, lowest), ByClk: f.ByClk}
 }
 
 // A state is what the product remembers.
@@ -89,8 +93,12 @@ func (i *installation) seen() *Seen {
 
 // judge takes a file that is active or in grace.
 func (i *installation) judge(file []byte) (verdict Verdict, taken bool, err error) {
-	context := i.context
-	context.Seen, context.Now, context.Clock = i.seen(), max(i.clock, i.Floor.Time), &i.clock
+	context, counting := i.context, i.Floor
+	context.Seen, context.Clock = i.seen(), &i.clock
+	if counting.ByClk && context.Seen == nil {
+		counting = floor{ByClk: true}
+	}
+	context.Now = max(i.clock, counting.Time)
 	if context.Seen != nil {
 		context.Now = max(context.Now, context.Seen.HighestIat)
 	}
@@ -101,6 +109,7 @@ func (i *installation) judge(file []byte) (verdict Verdict, taken bool, err erro
 	if verdict.State != "active" && verdict.State != "grace" {
 		return verdict, false, nil
 	}
+	i.Floor = counting
 	return verdict, true, i.take(verdict)
 }
 
@@ -124,7 +133,7 @@ func (i *installation) take(verdict Verdict) error {
 		for n := range i.Entries {
 			i.Entries[n].Iat = min(i.Entries[n].Iat, verdict.Claims.number(iat))
 		}
-		i.Floor = floor{Time: verdict.Claims.number(iat)}
+		i.Floor = floor{Time: verdict.Claims.number(iat), ByClk: true}
 	}
 	return i.write()
 }

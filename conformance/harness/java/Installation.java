@@ -14,26 +14,28 @@ final class Installation {
 
   /**
    * A time that never goes back (docs/runtime.md, "Time"). The clock may lead it by more than a day: `ledFor` is how long
-   * the product ran since then, and `lowest` what the clock showed at least, moved on with the time that ran.
+   * the product ran since then, and `lowest` what the clock showed at least, moved on with the time that ran. `byClk`
+   * says that a license with `clk` has set it: then it counts only while an entry of the state counts.
    */
-  private record Floor(long time, long ledFor, long lowest) {
+  private record Floor(long time, long ledFor, long lowest, boolean byClk) {
     private static final long DAY = 86_400;
 
-    static Floor at(long time) {
-      return new Floor(time, 0, 0);
+    static Floor at(long time, boolean byClk) {
+      return new Floor(time, 0, 0, byClk);
     }
 
     Floor after(long ran, long clock) {
       long own = time + ran;
-      if (clock - own <= DAY) return at(Math.max(own, clock));
+      if (clock - own <= DAY) return at(Math.max(own, clock), byClk);
       long least = ledFor == 0 ? clock : Math.min(lowest + ran, clock);
-      return ledFor + ran < 3 * DAY ? new Floor(own, ledFor + ran, least) : at(Math.max(own, least));
+      if (ledFor + ran < 3 * DAY) return new Floor(own, ledFor + ran, least, byClk);
+      return at(Math.max(own, least), byClk);
     }
   }
 
   /** What the product remembers. */
   private record State(List<Entry> entries, Floor floor) {
-    static final State EMPTY = new State(List.of(), Floor.at(0));
+    static final State EMPTY = new State(List.of(), Floor.at(0, false));
   }
 
   private final Context context;
@@ -88,8 +90,10 @@ final class Installation {
   }
 
   private Verdict judge(byte[] file) {
-    Verdict verdict = Verify.verify(file, trust, context.at(clock, state.floor.time, seen()));
-    if (verdict.isTaken()) take(verdict);
+    Seen seen = seen();
+    Floor floor = state.floor.byClk && seen == null ? Floor.at(0, true) : state.floor;
+    Verdict verdict = Verify.verify(file, trust, context.at(clock, floor.time, seen));
+    if (verdict.isTaken()) take(verdict, floor);
     return verdict;
   }
 
@@ -112,7 +116,7 @@ final class Installation {
     return key == null || key.counts(entry.digest);
   }
 
-  private void take(Verdict verdict) {
+  private void take(Verdict verdict, Floor floor) {
     long counter = verdict.claims().number("ctr");
     long iat = verdict.claims().number("iat");
     String digest = verdict.digest();
@@ -132,6 +136,6 @@ final class Installation {
       if (!verdict.clk()) iat = Math.max(iat, entry.iat);
     }
     after.add(new Entry(verdict.lineage(), verdict.kid(), counter, digest, iat, seq + 1));
-    write(new State(after, verdict.clk() ? Floor.at(verdict.claims().number("iat")) : state.floor));
+    write(new State(after, verdict.clk() ? Floor.at(verdict.claims().number("iat"), true) : floor));
   }
 }

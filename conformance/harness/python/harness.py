@@ -21,7 +21,7 @@ HELLO = {
 
 
 # The state of a new installation: no entries, and the floor of time with the lead that the clock has.
-NEW_STATE = '[[], [0, 0, 0]]'
+NEW_STATE = '[[], [0, 0, 0, false]]'
 DAY = 86_400
 
 
@@ -134,10 +134,15 @@ class Installation:
     def judge(self, file):
         """Judges a file, and takes it if it is active or in grace. Returns the verdict, and whether it was taken."""
         seen = self.seen()
-        now = max(self.clock, self.floor[0], 0 if seen is None else seen.highest_iat)
+        floor = self.floor
+        # Where `clk` set it, and nothing that was ever accepted counts any more, it does not count either.
+        if floor[3] and seen is None:
+            floor = [0, 0, 0, True]
+        now = max(self.clock, floor[0], 0 if seen is None else seen.highest_iat)
         verdict = verify(file, self.trust, replace(self.context, now=now, clock=self.clock, seen=seen))
         taken = verdict.state in ('active', 'grace')
         if taken:
+            self.floor = floor
             self.take(verdict)
         return verdict, taken
 
@@ -150,7 +155,7 @@ class Installation:
         if verdict.clk:
             for entry in self.entries.values():
                 entry[2] = min(entry[2], iat)
-            self.floor = [iat, 0, 0]
+            self.floor = [iat, 0, 0, True]
         self.write()
 
     def write(self):
@@ -158,13 +163,14 @@ class Installation:
 
     def run(self, ran):
         """Moves the floor over so many seconds of running (docs/runtime.md, "Time")."""
-        time, led, lowest = self.floor
+        time, led, lowest, by_clk = self.floor
         time += ran
         if self.clock - time <= DAY:
-            self.floor = [max(time, self.clock), 0, 0]
+            self.floor = [max(time, self.clock), 0, 0, by_clk]
         else:
             lowest = self.clock if led == 0 else min(lowest + ran, self.clock)
-            self.floor = [time, led + ran, lowest] if led + ran < 3 * DAY else [max(time, lowest), 0, 0]
+            is_long = led + ran >= 3 * DAY
+            self.floor = [max(time, lowest), 0, 0, by_clk] if is_long else [time, led + ran, lowest, by_clk]
         self.write()
 
     def install(self, file):

@@ -7,7 +7,13 @@ import type { PlainInstallation } from '../../examples/plain-values.ts';
 import { verify, type Trust, type Verdict, type VerifyContext } from '../../../verifier/index.ts';
 import { advanceTime, effectiveTime } from '../../../verifier/runtime/effective-time.ts';
 import { decodeState, encodeState } from '../../../verifier/runtime/state-document.ts';
-import { EMPTY_STATE, seenOf, stateAfter, type RuntimeState } from '../../../verifier/runtime/state.ts';
+import {
+  EMPTY_STATE,
+  seenOf,
+  stateAfter,
+  withTimeThatCounts,
+  type RuntimeState,
+} from '../../../verifier/runtime/state.ts';
 
 export interface RestartOptions {
   readonly license?: Uint8Array;
@@ -82,8 +88,12 @@ export class Installation {
 
   protected situation(): VerifyContext {
     const seen = seenOf(this.state, (kid, digest) => this.counts(kid, digest));
-    const now = effectiveTime(this.state.time.floor, seen?.highestIat ?? 0, this.clock, 0);
+    const now = effectiveTime(this.stateThatCounts().time.floor, seen?.highestIat ?? 0, this.clock, 0);
     return { ...this.context, now, clock: this.clock, ...(seen === undefined ? {} : { seen }) };
+  }
+
+  protected stateThatCounts(): RuntimeState {
+    return withTimeThatCounts(this.state, (kid, digest) => this.counts(kid, digest));
   }
 
   protected judge(license: Uint8Array): Verdict {
@@ -91,7 +101,7 @@ export class Installation {
   }
 
   protected take(verdict: Verdict, license: Uint8Array): void {
-    if (verdict.ok && isInForce(verdict)) this.write(stateAfter(this.state, verdict, license));
+    if (verdict.ok && isInForce(verdict)) this.write(stateAfter(this.stateThatCounts(), verdict, license));
   }
 }
 

@@ -120,17 +120,20 @@ interface Floor {
   readonly time: number;
   readonly ledFor: number;
   readonly lowest: number;
+  /** Whether a license with `clk` has set it: then it counts only while an entry of the state counts. */
+  readonly byClk: boolean;
 }
 
 const DAY = 86_400;
-const NO_FLOOR: Floor = { time: 0, ledFor: 0, lowest: 0 };
+const NO_FLOOR: Floor = { time: 0, ledFor: 0, lowest: 0, byClk: false };
 
-function moved({ time, ledFor, lowest }: Floor, clock: number, ran: number): Floor {
+function moved({ time, ledFor, lowest, byClk }: Floor, clock: number, ran: number): Floor {
   const own = time + ran;
-  if (clock - own <= DAY) return { ...NO_FLOOR, time: Math.max(own, clock) };
+  if (clock - own <= DAY) return { ...NO_FLOOR, byClk, time: Math.max(own, clock) };
   const least = ledFor === 0 ? clock : Math.min(lowest + ran, clock);
   const led = ledFor + ran;
-  return led < 3 * DAY ? { time: own, ledFor: led, lowest: least } : { ...NO_FLOOR, time: Math.max(own, least) };
+  if (led < 3 * DAY) return { time: own, ledFor: led, lowest: least, byClk };
+  return { ...NO_FLOOR, byClk, time: Math.max(own, least) };
 }
 
 /** "A verifier with state": what is durable is a file, and only `restart` reads it. */
@@ -181,14 +184,23 @@ class Installation {
     return this.#inPlace === undefined ? undefined : this.#take(this.#judge(this.#inPlace));
   }
 
-  #judge(license: Uint8Array): Verdict {
-    const counting = this.#entries.filter(({ kid, payloadDigest }) => {
+  #counting(): readonly Entry[] {
+    return this.#entries.filter(({ kid, payloadDigest }) => {
       const key = this.#trust.keys.get(kid);
       return key?.status !== 'revoked' || key.honored?.includes(payloadDigest) === true;
     });
+  }
+
+  #floorThatCounts(): Floor {
+    return this.#floor.byClk && this.#counting().length === 0 ? { ...NO_FLOOR, byClk: true } : this.#floor;
+  }
+
+  #judge(license: Uint8Array): Verdict {
+    const counting = this.#counting();
     const [last] = [...counting].sort((a, b) => b.sequence - a.sequence);
     const highestIat = Math.max(0, ...counting.map(({ iat }) => iat));
-    const base = { ...this.#context, now: Math.max(this.#clock, highestIat, this.#floor.time), clock: this.#clock };
+    const now = Math.max(this.#clock, highestIat, this.#floorThatCounts().time);
+    const base = { ...this.#context, now, clock: this.#clock };
     if (last === undefined) return verify(license, this.#trust, readContext(base));
     const ascending = [...counting].sort(
       (a, b) => a.counter - b.counter || (a.payloadDigest < b.payloadDigest ? -1 : 1),
@@ -215,9 +227,9 @@ class Installation {
     if (resetsClock)
       this.#write(
         all.map((one) => ({ ...one, iat: Math.min(one.iat, iat) })),
-        { ...NO_FLOOR, time: iat },
+        { ...NO_FLOOR, byClk: true, time: iat },
       );
-    else this.#write(all, this.#floor);
+    else this.#write(all, this.#floorThatCounts());
     return verdict;
   }
 

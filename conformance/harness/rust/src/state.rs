@@ -20,29 +20,31 @@ struct Entry {
 const DAY: i64 = 86_400;
 
 /// A time that never goes back (docs/runtime.md, "Time"). The clock may lead it by more than a day: `led_for` is how long
-/// the product ran since then, and `lowest` what the clock showed at least, moved on with the time that ran.
+/// the product ran since then, and `lowest` what the clock showed at least, moved on with the time that ran. `by_clk` says
+/// that a license with `clk` has set it: then it counts only while an entry of the state counts.
 #[derive(Default, Serialize, Deserialize)]
 struct Floor {
     time: i64,
     led_for: i64,
     lowest: i64,
+    by_clk: bool,
 }
 
 impl Floor {
-    fn at(time: i64) -> Floor {
-        Floor { time, ..Floor::default() }
+    fn at(time: i64, by_clk: bool) -> Floor {
+        Floor { time, by_clk, ..Floor::default() }
     }
 
     fn after(&self, ran: i64, clock: i64) -> Floor {
         let (time, led_for) = (self.time + ran, self.led_for + ran);
         if clock - time <= DAY {
-            return Floor::at(time.max(clock));
+            return Floor::at(time.max(clock), self.by_clk);
         }
         let lowest = if self.led_for == 0 { clock } else { clock.min(self.lowest + ran) };
         if led_for < 3 * DAY {
-            Floor { time, led_for, lowest }
+            Floor { time, led_for, lowest, by_clk: self.by_clk }
         } else {
-            Floor::at(time.max(lowest))
+            Floor::at(time.max(lowest), self.by_clk)
         }
     }
 }
@@ -113,11 +115,16 @@ impl Installation {
     fn judge(&mut self, file: &[u8]) -> Result<License, Reason> {
         let seen = self.seen();
         let highest_iat = seen.as_ref().map_or(0, |seen| seen.highest_iat);
-        self.context.now = self.clock.max(self.state.floor.time).max(highest_iat);
+        let floor_counts = seen.is_some() || !self.state.floor.by_clk;
+        let floor = if floor_counts { self.state.floor.time } else { 0 };
+        self.context.now = self.clock.max(floor).max(highest_iat);
         self.context.clock = Some(self.clock);
         self.context.seen = seen;
         let license = verify(file, &self.trust, &self.context)?;
         if is_taken(&license) {
+            if !floor_counts {
+                self.state.floor = Floor::at(0, true);
+            }
             self.take(&license);
         }
         Ok(license)
@@ -139,7 +146,7 @@ impl Installation {
         (entry.iat, entry.seq) = (entry.iat.max(iat), seq);
         if license.clk {
             self.state.entries.iter_mut().for_each(|entry| entry.iat = entry.iat.min(iat));
-            self.state.floor = Floor::at(iat);
+            self.state.floor = Floor::at(iat, true);
         }
         self.disk.state = self.state.to_json();
     }
