@@ -192,8 +192,8 @@ export const judgedKeysets: readonly JudgedKeyset[] = [
     expected: { version: 2, source: 'file', notices: [{ source: 'file', reason: 'keyset_not_ascending' }] },
   }),
   judged(
-    'bad-root',
-    'a root that is a point of small order',
+    'bad-key',
+    'an issuing key that is a point of small order',
     all({ keys: [...(version1.keys ?? []), { ...issuingKey('root 9'), publicBytes: new Uint8Array(32) }] }),
     'keyset_key_invalid',
   ),

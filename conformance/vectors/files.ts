@@ -84,7 +84,10 @@ export function readCases(folder: string = VECTORS): readonly CaseFolder[] {
   const manifest = JSON.parse(readFileSync(join(folder, MANIFEST), 'utf8')) as Manifest;
   if (manifest.schema !== 'vtlic-vectors/1')
     throw new Error(`${MANIFEST} has the schema ${String(manifest.schema)}, expected vtlic-vectors/1`);
-  const listed = Object.entries(manifest.files);
+  // The manifest of another folder may lack them.
+  const { files = {}, cases = [] } = manifest as Partial<Manifest>;
+  const listed = Object.entries(files);
+  if (listed.length === 0 || cases.length === 0) throw new Error(`${MANIFEST} lists no files, or no cases`);
   const bytes = new Map<string, Uint8Array>();
   for (const [path, digest] of listed) {
     if (!existsSync(join(folder, path))) throw new Error(`${path} is in the manifest, but not in the folder`);
@@ -100,7 +103,7 @@ export function readCases(folder: string = VECTORS): readonly CaseFolder[] {
     const files = folders.get(path.slice(0, Math.max(end, 0))) ?? new Map<string, Uint8Array>();
     folders.set(path.slice(0, Math.max(end, 0)), files.set(path.slice(end + 1), content));
   }
-  return manifest.cases.map((id) => {
+  return cases.map((id) => {
     const files = new Map(folders.get(id));
     const value = readCase(id, files.get('case.json'));
     files.delete('case.json');

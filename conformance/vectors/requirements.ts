@@ -226,7 +226,7 @@ const KEYSETS: readonly Row[] = [
     'A member that is not in these tables MUST be refused',
     ['keyset/member-unknown', 'keyset/member-unknown-*'],
   ],
-  ['keyset-keys-judged', 'K2', 'A key MUST be judged by criteria 1 to 3', ['keyset/bad-root']],
+  ['keyset-keys-judged', 'K2', 'A key MUST be judged by criteria 1 to 3', ['keyset/bad-key']],
   [
     'keyset-chain-size',
     'K3',
@@ -266,7 +266,7 @@ const KEYSETS: readonly Row[] = [
     'At least the threshold of the new version, of its own roots, MUST have signed',
     ['keyset/own-threshold', 'keyset/policy-by-ed25519'],
   ],
-  ['keyset-issuing-keys', 'K4', 'Its issuing keys MUST be keys by section 6.4', ['keyset/bad-root']],
+  ['keyset-issuing-keys', 'K4', 'Its issuing keys MUST be keys by section 6.4', ['keyset/bad-key']],
   ['keyset-purpose-kept', 'K4', 'chain ever had MUST keep its purpose', ['keyset/purpose', 'keyset/root-purpose']],
   ['keyset-keys-stay', 'K4', 'Each issuing key of N MUST be in the new version', ['keyset/removed']],
   [

@@ -342,7 +342,10 @@ describe('nothing is run', () => {
     expect(newerCase.exit).toBe(2);
     writeFileSync(path, original);
     writeFileSync(manifest, untouched);
-    writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('vtlic-vectors/1', 'vtlic-vectors/9'));
+    writeFileSync(manifest, '{"schema":"vtlic-vectors/1"}');
+    const empty = await runHere([...QUICK, ...command], { vectors: VECTORS });
+    expect(empty.text).toContain('manifest.json lists no files, or no cases');
+    writeFileSync(manifest, untouched.toString('utf8').replace('vtlic-vectors/1', 'vtlic-vectors/9'));
     const newer = await runHere([...QUICK, ...command], { vectors: VECTORS });
     expect(newer.text).toContain('the schema vtlic-vectors/9, expected vtlic-vectors/1');
     const none = await runHere([...QUICK, ...command], { vectors: join(base, 'nowhere') });
