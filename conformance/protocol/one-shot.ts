@@ -12,6 +12,7 @@ import {
   keepGroup,
   killGroup,
   makeHarnessFolder,
+  markedEnvironment,
   removeHarnessFolder,
   type Harness,
   type Limits,
@@ -76,7 +77,7 @@ export class OneShot implements Harness {
       const child = spawn(program, args, {
         stdio: ['ignore', 'ignore', 'pipe'],
         detached: true,
-        env: { ...process.env, ...env },
+        env: markedEnvironment(env),
       });
       let words = '';
       child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -3,7 +3,8 @@
  * Whatever the process does, a request ends with an answer or with a fault, and no process of it is left behind.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cleanText } from '../../formats/clean-text.ts';
@@ -47,10 +48,29 @@ const DRAIN_MILLISECONDS = 300;
 const groups = new Set<number>();
 const folders = new Set<string>();
 
+/** In the environment of all that a harness starts: on Linux it shows a process that left the group. */
+const MARK = ['VTLIC_CONFORM_RUN', randomUUID()] as const;
+
+/** The environment of a harness. */
+export function markedEnvironment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  return { ...process.env, ...more, [MARK[0]]: MARK[1] };
+}
+
 /** Ends every harness at once, also when a signal ends the runner. */
 export function killAllHarnesses(): void {
   for (const group of groups) killGroup(group);
+  if (process.platform === 'linux') killMarked();
   for (const folder of folders) removeHarnessFolder(folder);
+}
+
+function killMarked(): void {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
+    try {
+      const variables = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
+      if (variables.includes(MARK.join('='))) process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // It has ended, or is of another user.
+    }
 }
 
 export function makeHarnessFolder(): string {
@@ -145,7 +165,11 @@ class HarnessProcess implements Harness {
   static start(command: readonly string[], limits: Limits): Promise<Decoded<HarnessProcess>> {
     const [program = '', ...args] = command;
     // A group of its own, so that what the harness starts ends with it.
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    const child = spawn(program, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+      env: markedEnvironment(),
+    });
     return new Promise((resolve) => {
       child.once('error', (error: NodeJS.ErrnoException) => resolve(cannotStart(program, error)));
       child.once('spawn', () => {

@@ -15,6 +15,11 @@ if (how === 'leaves a process behind') {
   note(spawn(process.execPath, ['-e', 'setTimeout(() => 0, 600_000)'], { stdio: 'ignore' }).pid);
 }
 
+if (how === 'leaves a session behind') {
+  // In a group of its own, as a daemon is.
+  note(spawn(process.execPath, ['-e', 'setTimeout(() => 0, 600_000)'], { stdio: 'ignore', detached: true }).pid);
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, op } = JSON.parse(line) as { readonly id: number; readonly op: string };
   if (op === 'hello') hello(id);

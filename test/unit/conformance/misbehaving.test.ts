@@ -104,7 +104,8 @@ describe('an answer with a member of another type is an error, and does not end 
 });
 
 describe('no process of a harness is left behind', () => {
-  it.each(['leaves a process behind', 'does not end'])('where one %s', async (how) => {
+  const left = process.platform === 'linux' ? ['leaves a session behind'] : [];
+  it.each(['leaves a process behind', 'does not end', ...left])('where one %s', async (how) => {
     const pids = join(base, how.replaceAll(' ', '-'));
     const { exit, text } = await runHere([...OPTIONS, '--', process.execPath, CHILD, how, pids]);
     expect(text).toContain('the harness did not end within 2 seconds at the end of its standard input');
