@@ -6,6 +6,7 @@ import { base64, DAY, NOW, wantedOf, wireTrust } from './draft.ts';
 import {
   draftTrust,
   HONORED,
+  PLAIN,
   simplerLicenses,
   simplerTrusts,
   TRUST,
@@ -19,7 +20,8 @@ import { ModelInstallation } from './installation.ts';
 
 export type HistoryStep =
   | { readonly do: 'install'; readonly license: HistoryLicense }
-  | { readonly do: 'set-time'; readonly day: number; readonly ranDays?: number }
+  /** A day may be a second off. */
+  | { readonly do: 'set-time'; readonly day: number; readonly seconds?: number; readonly ranDays?: number }
   | { readonly do: 'restart'; readonly license?: HistoryLicense; readonly day?: number; readonly loseState: boolean }
   | { readonly do: 'rotate'; readonly trust: HistoryTrust };
 
@@ -66,6 +68,7 @@ const status = fc.oneof(
   { weight: 3, arbitrary: fc.constant('active') },
   { weight: 1, arbitrary: fc.constant('retired') },
   { weight: 2, arbitrary: fc.constant('revoked') },
+  { weight: 1, arbitrary: fc.constant('absent') },
 );
 
 const anyTrust: fc.Arbitrary<HistoryTrust> = fc.record({
@@ -117,8 +120,77 @@ function step(hasFloor: boolean): fc.Arbitrary<HistoryStep> {
   );
 }
 
+const install = (one: HistoryLicense): HistoryStep => ({ do: 'install', license: one });
+const short: HistoryLicense = { ...PLAIN, counter: 1, window: 'short' };
+
+/**
+ * runtime.md, "Time": clocks that are about a day ahead of the floor, and runs of about three days, over restarts too.
+ * Then the clock is set back, and the end of a license shows the floor.
+ */
+const floors: fc.Arbitrary<readonly HistoryStep[]> = fc
+  .array(
+    fc.oneof(
+      {
+        weight: 9,
+        arbitrary: fc.record<HistoryStep & { do: 'set-time' }>({
+          do: fc.constant<'set-time'>('set-time'),
+          day: fc.constantFrom(2, 3, 4, 20),
+          seconds: fc.constantFrom(-1, 0, 0, 1),
+          ranDays: fc.constantFrom(1, 2, 3),
+        }),
+      },
+      { weight: 1, arbitrary: fc.constant<HistoryStep>({ do: 'restart', loseState: false }) },
+    ),
+    { minLength: 1, maxLength: 4 },
+  )
+  .map((steps) => [install(short), { do: 'set-time', day: 1, ranDays: 4 }, ...steps, { do: 'set-time', day: -20 }]);
+
+/** A clock that is far ahead becomes the floor, and a license with `clk` is the way out. */
+const wayOut: fc.Arbitrary<readonly HistoryStep[]> = fc
+  .record({ first: license, next: license, day })
+  .map(({ first, next, day: to }) => [
+    install({ ...first, counter: 1 }),
+    { do: 'set-time', day: 4000, ranDays: 4 },
+    { do: 'set-time', day: 0 },
+    install({ ...next, lineage: first.lineage, counter: 2, clk: true }),
+    { do: 'set-time', day: to },
+  ]);
+
+/** Two licenses in turn, while the keys that signed them are revoked and come back. */
+const inTurn: fc.Arbitrary<readonly HistoryStep[]> = fc
+  .record({ first: license, second: license })
+  .chain(({ first, second }) =>
+    fc
+      .array(
+        fc.tuple(
+          fc.constantFrom<HistoryLicense>({ ...first, signer: 'first' }, { ...second, signer: 'second' }),
+          fc.constantFrom<HistoryTrust['statuses']>(
+            { first: 'active', second: 'active' },
+            { first: 'active', second: 'revoked' },
+            { first: 'revoked', second: 'active' },
+          ),
+        ),
+        { minLength: 2, maxLength: 3 },
+      )
+      .map((turns) =>
+        turns.flatMap(([one, statuses]): HistoryStep[] => [
+          install(one),
+          { do: 'rotate', trust: { ...TRUST, statuses } },
+        ]),
+      ),
+  );
+
 export function generatedHistory(hasFloor: boolean): fc.Arbitrary<readonly HistoryStep[]> {
-  return fc.array(step(hasFloor), { minLength: 1, maxLength: 14, size: 'max' });
+  return fc.oneof(
+    { weight: 6, arbitrary: fc.array(step(hasFloor), { minLength: 1, maxLength: 14, size: 'max' }) },
+    { weight: 2, arbitrary: inTurn },
+    ...(hasFloor
+      ? [
+          { weight: 2, arbitrary: floors },
+          { weight: 1, arbitrary: wayOut },
+        ]
+      : []),
+  );
 }
 
 /** The same step with one thing less that is special. */
@@ -127,7 +199,10 @@ export function simplerSteps(one: HistoryStep): readonly HistoryStep[] {
     case 'install':
       return simplerLicenses(one.license).map((license) => ({ ...one, license }));
     case 'set-time':
-      return one.ranDays === undefined || one.ranDays === 0 ? [] : [{ do: 'set-time', day: one.day }];
+      return [
+        ...((one.seconds ?? 0) === 0 ? [] : [{ ...one, seconds: 0 }]),
+        ...((one.ranDays ?? 0) === 0 ? [] : [{ ...one, ranDays: 0 }]),
+      ];
     case 'restart': {
       const { license, day: to, loseState } = one;
       const rest = { ...(license === undefined ? {} : { license }), ...(to === undefined ? {} : { day: to }) };
@@ -162,6 +237,8 @@ export function prepareHistory(steps: readonly HistoryStep[], hasFloor: boolean)
   return [first, ...steps.map((one) => prepareStep(one, model))];
 }
 
+const OFF: Readonly<Record<string, string>> = { '-1': ', less a second', 1: ' and a second' };
+
 function prepareStep(one: HistoryStep, model: ModelInstallation): PreparedStep {
   switch (one.do) {
     case 'install': {
@@ -173,12 +250,12 @@ function prepareStep(one: HistoryStep, model: ModelInstallation): PreparedStep {
       };
     }
     case 'set-time': {
-      const { day: to, ranDays = 0 } = one;
-      const [clock, ran] = [NOW + to * DAY, ranDays * DAY];
+      const { day: to, seconds = 0, ranDays = 0 } = one;
+      const [clock, ran] = [NOW + to * DAY + seconds, ranDays * DAY];
       return {
         request: { op: 'set-time', clock, ...(ran === 0 ? {} : { ran }) },
         expected: wanted(model.setTime(clock, ran)),
-        words: `set the clock to day ${to}${ran === 0 ? '' : `, after ${ranDays} days of running`}`,
+        words: `set the clock to day ${to}${OFF[seconds] ?? ''}${ran === 0 ? '' : `, after ${ranDays} days of running`}`,
       };
     }
     case 'restart': {

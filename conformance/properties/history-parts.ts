@@ -18,6 +18,7 @@ export interface HistoryLicense {
 }
 
 export interface HistoryTrust {
+  /** `absent`: the trust does not have the key. */
   readonly statuses: Readonly<Record<'first' | 'second', string>>;
   /** Of a revoked key: whether the license with counter 2 of its kind is honored. */
   readonly honors: boolean;
@@ -31,6 +32,9 @@ const SIGNERS: Readonly<Record<'first' | 'second' | 'composite', SigningKey>> = 
   second: SECOND,
   composite: COMPOSITE,
 };
+
+/** Of the keys whose status changes. */
+const NAMES = ['first', 'second'] as const;
 
 const LINEAGES: Readonly<Record<'own' | 'deployment' | 'customer', readonly (readonly [Item, Item])[]>> = {
   own: [],
@@ -46,7 +50,7 @@ const WINDOWS: Readonly<Record<'long' | 'short' | 'later' | 'past', readonly [nu
   past: [-60, -30],
 };
 
-const PLAIN: Omit<HistoryLicense, 'counter'> = {
+export const PLAIN: Omit<HistoryLicense, 'counter'> = {
   signer: 'first',
   lineage: 'own',
   issuedDay: 0,
@@ -136,7 +140,7 @@ export const HONORED: Omit<HistoryLicense, 'signer'> = {
 export function draftTrust({ statuses, honors, revokesLicense, lowest, requireComposite }: HistoryTrust): DraftTrust {
   return {
     keys: [
-      ...(['first', 'second'] as const).map((name) => ({
+      ...NAMES.filter((name) => statuses[name] !== 'absent').map((name) => ({
         key: SIGNERS[name].publicKey,
         purpose: 'license',
         status: statuses[name],
@@ -167,7 +171,7 @@ export function wordsOf({ signer, counter, lineage, issuedDay, window, clk, seat
 
 export function wordsOfTrust({ statuses, honors, revokesLicense, lowest, requireComposite }: HistoryTrust): string {
   return [
-    ...(['first', 'second'] as const).map((name) => `the ${name} key ${statuses[name]}`),
+    ...NAMES.map((name) => `the ${name} key ${statuses[name]}`),
     ...(honors ? ['counter 2 honored'] : []),
     ...(revokesLicense ? ['the license with counter 3 revoked'] : []),
     ...(lowest === 0 ? [] : [`lowest counter ${lowest}`]),

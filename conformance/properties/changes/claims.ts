@@ -24,7 +24,7 @@ const big = (argument: bigint, major: number): Raw => {
   return new Raw(out);
 };
 
-/** Values that no claim may have. */
+/** Values that no claim but `clk` may have. */
 const NOWHERE: readonly (readonly [string, Item])[] = [
   ['null', new Raw(Uint8Array.of(0xf6))],
   ['undefined', new Raw(Uint8Array.of(0xf7))],
@@ -32,6 +32,7 @@ const NOWHERE: readonly (readonly [string, Item])[] = [
   ['a list', ['a']],
   ['a map', new Pairs([['a', 1]])],
   ['false', false],
+  ['true', true],
   ['-1', -1],
   ['no text', ''],
   ['no bytes', new Uint8Array()],
@@ -45,6 +46,7 @@ const ID_VALUES: readonly Item[] = [
   'a b',
   'a/b',
   '\u00e4',
+  'a\u017f\u212a',
   '',
   1,
   'A.b_c:d-9',
@@ -67,13 +69,15 @@ export const CLAIM_VALUES: readonly (readonly [Item, readonly Item[]])[] = [
       id('0193817a-6c00-4000-8000-000000000001'),
       id('0193817a-6c00-7000-c000-000000000001'),
       id('0193817a-6c00-7000-0000-000000000001'),
+      id('00000000-0000-7000-8000-000000000001'),
+      id('ffffffff-ffff-7fff-bfff-ffffffffffff'),
       new Uint8Array(15),
       id(LICENSE_ID + '00'),
       LICENSE_ID,
     ],
   ],
-  ['ctr', [0, 1, MAX, -1, true, '5', big(2n ** 53n, 0), new Raw(Uint8Array.of(0xf9, 0x45, 0x00))]],
-  ['seats', [0, MAX, 'Unlimited', 'unlimited', -1, true, big(2n ** 53n, 0)]],
+  ['ctr', [0, 1, MAX, -1, '5', big(2n ** 53n, 0), new Raw(Uint8Array.of(0xf9, 0x45, 0x00))]],
+  ['seats', [0, MAX, 'Unlimited', 'unlimited', -1, big(2n ** 53n, 0)]],
   [
     'features',
     [
@@ -119,7 +123,7 @@ export const CLAIM_VALUES: readonly (readonly [Item, readonly Item[]])[] = [
       ['11'.repeat(32)],
     ],
   ],
-  ['grace', [0, 31_622_400, 31_622_401, -1, true]],
+  ['grace', [0, 31_622_400, 31_622_401, -1]],
   ['offline', [0, LAST, LAST + 1, -1]],
   [
     'name',
@@ -138,7 +142,7 @@ export const CLAIM_VALUES: readonly (readonly [Item, readonly Item[]])[] = [
   ['ref', ['', 'x'.repeat(100), 'x'.repeat(101), LOCK.repeat(100), LOCK.repeat(101)]],
   ['upd', [0, LAST, LAST + 1, -1]],
   ['use', ['production', 'trial', 'emergency', 'non-production', 'Trial', '', 1]],
-  ['clk', [false, true, 1, 'true']],
+  ['clk', [1, 'true']],
   [
     'ext',
     [
@@ -157,6 +161,14 @@ export const CLAIM_VALUES: readonly (readonly [Item, readonly Item[]])[] = [
       true,
     ],
   ],
+];
+
+/** Where else an id is. */
+const IDS_WITHIN: readonly (readonly [string, (value: Item) => readonly [claim: Item, value: Item]])[] = [
+  ['a feature', (value) => ['features', [value]]],
+  ['a key of limits', (value) => ['limits', new Pairs([[value, 1]])]],
+  ['a key of ext', (value) => ['ext', new Pairs([[value, 1]])]],
+  ['a key within ext', (value) => ['ext', new Pairs([['a', [new Pairs([[value, 1]])]]])]],
 ];
 
 const NAMES: ReadonlyMap<Item, string> = new Map<Item, string>([
@@ -191,6 +203,12 @@ const UNKNOWN: readonly (readonly [string, Item])[] = [
   ['no bytes', new Uint8Array()],
   ['an empty list', []],
   ['crit', 'crit'],
+  ['ctr (as bytes)', utf8('ctr')],
+  // Members of every object of JavaScript.
+  ['constructor', 'constructor'],
+  ['toString', 'toString'],
+  ['__proto__', '__proto__'],
+  ...[1, 2, 3, 4, 5, 6, 7].map((key) => [`${key} (as text)`, String(key)] as const),
 ];
 
 /** Faults in the bytes of a payload. */
@@ -292,6 +310,13 @@ export const CLAIM_CHANGES: readonly Changes[] = [
       `the claim ${nameOf(claim)}`,
       [...values.map((value) => [shown(value), value] as const), ...NOWHERE],
       (draft, value) => void draft.claims.set(claim, value),
+    ),
+  ),
+  ...IDS_WITHIN.map(([name, within]) =>
+    each(
+      name,
+      ID_VALUES.map((value) => [shown(value), value] as const),
+      (draft, value) => void draft.claims.set(...within(value)),
     ),
   ),
   each(

@@ -17,6 +17,22 @@ const BINDINGS: readonly (readonly [string, (draft: Draft) => void])[] = [
     'dep, and one that begins like it',
     (draft) => ((draft.context.deployment = 'prod-eu-2'), draft.claims.set('dep', 'prod-eu')),
   ],
+  [
+    'dep, and one with which it begins',
+    (draft) => ((draft.context.deployment = 'prod'), draft.claims.set('dep', 'prod-eu')),
+  ],
+  [
+    'dep, and one in another case',
+    (draft) => ((draft.context.deployment = 'Prod-EU'), draft.claims.set('dep', 'prod-eu')),
+  ],
+  [
+    'dep, and a lowest counter of the lineage without it',
+    (draft) => (
+      (draft.context.deployment = 'prod-eu'),
+      draft.claims.set('dep', 'prod-eu'),
+      draft.trust.lowestCounters.set(LINEAGE, 9)
+    ),
+  ],
   ['dep, and no deployment', (draft) => draft.claims.set('dep', 'prod-eu')],
   ['hosts, and this host', (draft) => ((draft.context.hosts = HOSTS.slice(1)), bindHosts(draft))],
   [
@@ -27,6 +43,7 @@ const BINDINGS: readonly (readonly [string, (draft: Draft) => void])[] = [
   ['hosts, and an empty list', (draft) => ((draft.context.hosts = []), bindHosts(draft))],
   ['hosts, and no fingerprint', (draft) => bindHosts(draft)],
   ['upd, and a build a second before', (draft) => ((draft.context.buildDate = NOW - 1), draft.claims.set('upd', NOW))],
+  ['upd, and a build date of 0', (draft) => ((draft.context.buildDate = 0), draft.claims.set('upd', NOW))],
   ['upd, and a build of that second', (draft) => ((draft.context.buildDate = NOW), draft.claims.set('upd', NOW))],
   ['upd, and a later build', (draft) => ((draft.context.buildDate = NOW + DAY), draft.claims.set('upd', NOW))],
   ['upd, and no build date', (draft) => draft.claims.set('upd', NOW + DAY)],
@@ -77,6 +94,10 @@ const SEEN: readonly (readonly [string, (draft: Draft) => NonNullable<ModelConte
   ['another lineage, and in this one a higher counter', (draft) => other(draft, number(draft, 6) - 1, { by: 1 })],
   ['another lineage, and in this one another payload', (draft) => other(draft, number(draft, 6) - 1, { by: 0 })],
   [
+    'another lineage that differs only in case',
+    (draft) => other(draft, number(draft, 6), {}, lineageOf(draft).toUpperCase()),
+  ],
+  [
     'a later iat, in this lineage',
     (draft) => ({
       ...seen(draft, number(draft, 'ctr') - 1, OTHER_DIGEST),
@@ -93,8 +114,12 @@ function seen(draft: Draft, counter: number, payloadDigest: string): NonNullable
   };
 }
 
-function other(draft: Draft, highestIat: number, { by }: { by?: number }): NonNullable<ModelContext['seen']> {
-  const current = 'example-vendor/vaultdesk/another';
+function other(
+  draft: Draft,
+  highestIat: number,
+  { by }: { by?: number },
+  current = 'example-vendor/vaultdesk/another',
+): NonNullable<ModelContext['seen']> {
   const lineages = new Map([[current, { counter: 900, payloadDigest: OTHER_DIGEST }]]);
   if (by !== undefined)
     lineages.set(lineageOf(draft), { counter: clampCounter(number(draft, 'ctr') + by), payloadDigest: OTHER_DIGEST });
@@ -114,12 +139,13 @@ function lineageOf({ claims }: Draft): string {
     : LINEAGE;
 }
 
-/** A claim of time, and the second that shows whether it counts. */
-const OWN_TIMES: readonly (readonly [string, claim: 4 | 'grace', value: number, (draft: Draft) => void])[] = [
+/** A claim of time, and what shows whether it counts. */
+const OWN_TIMES: readonly (readonly [string, claim: 4 | 6 | 'grace', value: number, (draft: Draft) => void])[] = [
   ['a longer grace than that of the product, at its last second', 'grace', 30 * DAY, (draft) => atGrace(draft, -1)],
   ['a shorter grace than that of the product, at its end', 'grace', 2 * DAY, (draft) => atGrace(draft, 0)],
   ['no grace of its own, at exp', 'grace', 0, (draft) => at(draft, number(draft, 4))],
   ['the last time as exp, a second before it', 4, LAST_TIME, (draft) => at(draft, LAST_TIME - 1)],
+  ['the iat 0, and another lineage with it', 6, 0, (draft) => (draft.context.seen = other(draft, 0, {}))],
   ['the last time as exp, at this time', 4, LAST_TIME, (draft) => at(draft, LAST_TIME)],
 ];
 
@@ -134,6 +160,11 @@ const CLOCKS: readonly (readonly [string, (draft: Draft) => void])[] = [
   [
     'and a clock before its iat',
     (draft) => (clk(draft, true), (draft.context.clock = clampTime(number(draft, 6) - DAY))),
+  ],
+  ['and a clock that shows 0', (draft) => (clk(draft, true), (draft.context.clock = 0))],
+  [
+    'and an effective time before its iat',
+    (draft) => (clk(draft, true), at(draft, number(draft, 6) - DAY), (draft.context.clock = draft.context.now)),
   ],
   [
     'and another lineage before it',
@@ -164,6 +195,14 @@ const MISUSE: readonly (readonly [string, (context: PlainContext) => PlainContex
   ['an issuer that is no id', (context) => ({ ...context, issuer: 'example vendor' })],
   ['a product that is no id', (context) => ({ ...context, product: '' })],
   ['a deployment that is no id', (context) => ({ ...context, deployment: 'prod/eu' })],
+  ['an issuer with a line feed at its end', (context) => ({ ...context, issuer: `${context.issuer}\n` })],
+  ['a product with a line feed at its end', (context) => ({ ...context, product: `${context.product}\n` })],
+  ['a deployment with a line feed at its end', (context) => ({ ...context, deployment: 'prod-eu\n' })],
+  ['a fingerprint with a line feed at its end', (context) => ({ ...context, hosts: [`${'11'.repeat(32)}\n`] })],
+  [
+    'a lineage with a line feed at its end',
+    (context) => withSeen(context, { [LINEAGE]: known, [`${LINEAGE}\n`]: known }, LINEAGE),
+  ],
   ['a time in milliseconds', (context) => ({ ...context, now: context.now * 1000 })],
   ['a time before 1970', (context) => ({ ...context, now: -1 })],
   ['a build date in milliseconds', (context) => ({ ...context, buildDate: NOW * 1000 })],
@@ -190,6 +229,12 @@ function withSeen(
 
 const VARIANTS: readonly (readonly [string, (draft: Draft) => void])[] = [
   ['another issuer', (draft) => (draft.context.issuer = 'other-vendor')],
+  ['the issuer in another case', (draft) => (draft.context.issuer = 'Example-Vendor')],
+  ['an issuer that begins like it', (draft) => (draft.context.issuer = 'example-vendor-2')],
+  ['an issuer with which it begins', (draft) => (draft.context.issuer = 'example')],
+  ['an issuer of the same length', (draft) => (draft.context.issuer = 'example-vendos')],
+  ['the product in another case', (draft) => (draft.context.product = 'VaultDesk')],
+  ['a product with which it begins', (draft) => (draft.context.product = 'vault')],
   ['another product', (draft) => (draft.context.product = 'vaultdesk-2')],
   ['a default grace of 0', (draft) => (draft.context.defaultGrace = 0)],
   ['a deployment', (draft) => (draft.context.deployment = 'prod-eu')],

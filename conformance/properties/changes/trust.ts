@@ -56,6 +56,10 @@ const ENTRY: readonly (readonly [string, (key: DraftKey, draft: Draft) => void])
 
 const POLICY: readonly (readonly [string, (draft: Draft) => void])[] = [
   ['that requires composite', (draft) => (draft.trust.requireComposite = true)],
+  [
+    'that requires composite, with an ed25519_until that is later',
+    (draft) => ((draft.trust.requireComposite = true), (draft.trust.ed25519Until = 253_402_300_799)),
+  ],
   ['whose ed25519_until is now', (draft) => (draft.trust.ed25519Until = draft.context.now)],
   [
     'whose ed25519_until is in a second',
@@ -162,6 +166,9 @@ const INVALID: readonly (readonly [string, (trust: WireTrust) => WireTrust])[] =
   ],
   ['a license id in capitals', (trust) => ({ ...trust, revokedLicenses: [LICENSE_ID.toUpperCase()] })],
   ['a license id without hyphens', (trust) => ({ ...trust, revokedLicenses: [LICENSE_ID.replaceAll('-', '')] })],
+  ['a license id with a line feed at its end', (trust) => ({ ...trust, revokedLicenses: [`${LICENSE_ID}\n`] })],
+  ['a lineage with a line feed at its end', (trust) => ({ ...trust, lowestCounters: { [`${LINEAGE}\n`]: 1 } })],
+  ['a product with a line feed at its end', plus(wireKey({ products: ['vaultdesk\n'] }))],
   ['a license id of version 4', (trust) => ({ ...trust, revokedLicenses: ['0193817a-6c00-4000-8000-000000000001'] })],
   ['a lineage of two ids', (trust) => ({ ...trust, lowestCounters: { 'example-vendor/vaultdesk': 1 } })],
   ['a lineage with an empty id', (trust) => ({ ...trust, lowestCounters: { [`${LINEAGE}/`]: 1 } })],
