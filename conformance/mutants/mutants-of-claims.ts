@@ -83,6 +83,13 @@ export const MUTANTS_OF_CLAIMS: readonly Mutant[] = [
     "if (typeof value !== 'number') throw wrongType(field, 'an integer', value);",
     "if (typeof value === 'string' || value === true) value = value === true || Number.isNaN(Number(value)) ? 1830297600 : Number(value); if (typeof value !== 'number') throw wrongType(field, 'an integer', value);",
   ),
+  mutant(
+    'integer-true',
+    'that true is not the integer 1',
+    CLAIMS,
+    "if (typeof value !== 'number') throw wrongType(field, 'an integer', value);",
+    "if (value === true) value = 1; if (typeof value !== 'number') throw wrongType(field, 'an integer', value);",
+  ),
   mutant('cti-version', 'that a license id is a UUID of version 7', ID, '&& (bytes[6] ?? 0) >> 4 === 7', ''),
   mutant('cti-variant', 'the variant of the license id', ID, '&& (bytes[8] ?? 0) >> 6 === 2', ''),
   {

@@ -3,6 +3,7 @@ import { CONTEXT, verifyCases, type VerifyRow } from './verify-cases.ts';
 import type { PlainContext } from '../examples/plain-values.ts';
 import type { CaseFolder } from './case.ts';
 import {
+  BINDING,
   HOST,
   HOSTS,
   POLICY,
@@ -46,6 +47,20 @@ export function claimsCases(): readonly CaseFolder[] {
       file: file(raw('feature', '80')),
       expected: 'claims_unknown',
     },
+    {
+      id: 'claim-unknown-constructor',
+      title: 'a claim with the name of a member that every object of JavaScript has',
+      clause: ['7.3'],
+      file: file(raw('constructor', '01')),
+      expected: 'claims_unknown',
+    },
+    {
+      id: 'claim-unknown-digit',
+      title: 'the text "2" beside the key 2',
+      clause: ['7.3'],
+      file: file(set('2', 'acme-gmbh')),
+      expected: 'claims_unknown',
+    },
     ...POLICY.map(([id, title, bytes, expected = 'active', trust, clause]): VerifyRow => ({
       id,
       title,
@@ -58,6 +73,14 @@ export function claimsCases(): readonly CaseFolder[] {
       id,
       title,
       clause: [clause],
+      file: bytes,
+      expected,
+      context,
+    })),
+    ...BINDING.map(([id, title, bytes, expected = 'active', context]): VerifyRow => ({
+      id: `binding-${id}`,
+      title: `binding: ${title}`,
+      clause: ['9'],
       file: bytes,
       expected,
       context,
@@ -100,6 +123,14 @@ export function claimsCases(): readonly CaseFolder[] {
       file: file(set(4, 253_402_300_799), set('grace', 31_622_400)),
       expected: 'grace',
       context: { ...CONTEXT, now: 253_402_300_799 },
+    },
+    {
+      id: 'time-own-grace-zero',
+      title: 'a license with grace 0 at exp, in a product with a grace of its own',
+      clause: ['10.3'],
+      file: file(set('grace', 0)),
+      expected: 'lapsed',
+      context: { ...CONTEXT, now: 1_830_297_600, defaultGrace: 86_400 },
     },
     {
       id: 'time-zero',

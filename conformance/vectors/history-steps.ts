@@ -10,10 +10,10 @@ import type { FileInput, HistoryExpected, HistoryStep, InForce } from './case.ts
 import { headerOf, KEYS, mapOf, signedFile } from './verify-cases.ts';
 
 const DAY = 86_400;
-const NBF = 1_798_761_600;
+export const NBF = 1_798_761_600;
 export const EXP = 1_830_297_600;
 const IAT = 1_796_115_600;
-const NOW = 1_800_000_000;
+export const NOW = 1_800_000_000;
 export const GRACE: number = 30 * DAY;
 /** 2099-01-01 */
 const FAR = 4_070_908_800;
@@ -64,6 +64,18 @@ export const shortNext: FileInput = license('short-next.vtlic', { ctr: 2, exp: N
 export const otherProduct: FileInput = named('other-product.vtlic', productFile());
 export const bound: FileInput = license('bound.vtlic', { ctr: 5, more: { dep: 'prod-eu' } });
 export const unboundLater: FileInput = license('unbound-later.vtlic', { ctr: 1, iat: IAT + 1 });
+export const longOne: FileInput = license('counter-1-long.vtlic', { exp: EXP + 365 * DAY });
+export const lateOne: FileInput = license('counter-1-late.vtlic', { iat: IAT + 20 * DAY });
+export const boundLater: FileInput = license('bound-later.vtlic', {
+  ctr: 5,
+  iat: IAT + 10 * DAY,
+  more: { dep: 'prod-eu' },
+});
+export const boundWithClk: FileInput = license('bound-clk.vtlic', {
+  ctr: 6,
+  iat: IAT - 10 * DAY,
+  more: { dep: 'prod-eu', clk: true },
+});
 export const farIat: FileInput = license('iat-2099.vtlic', { iat: FAR, exp: MAX_TIME });
 export const withClk: FileInput = license('clk.vtlic', { ctr: 2, more: { clk: true } });
 export const crlf: FileInput = named(

@@ -20,6 +20,21 @@ const ROWS: readonly Row[] = [
   ['honored-upper-case', 'an honored payload in upper case', withHonored('revoked', 'AA'.repeat(32))],
   ['lowest-two-parts', 'a lowest counter of two parts', { keys: [], lowestCounters: { 'a/b': 1 } }],
   ['lowest-no-id', 'a lowest counter of parts that are no ids', { keys: [], lowestCounters: { 'a/b/c d': 1 } }],
+  [
+    'lowest-line-feed',
+    'a lowest counter of a lineage with a line feed at its end',
+    { keys: [], lowestCounters: { 'a/b/c\n': 1 } },
+  ],
+  [
+    'revoked-line-feed',
+    'a revoked license id with a line feed at its end',
+    { keys: [], revokedLicenses: ['0193817a-6c00-7000-8000-000000000001\n'] },
+  ],
+  [
+    'scope-line-feed',
+    'a product with a line feed at its end',
+    { keys: [{ ...active('ed25519'), products: ['vaultdesk\n'] }] },
+  ],
   ['revoked-no-uuid', 'a revoked license that is no UUID', { keys: [], revokedLicenses: ['1'] }],
 ];
 
