@@ -156,29 +156,31 @@ const wayOut: fc.Arbitrary<readonly HistoryStep[]> = fc
     { do: 'set-time', day: to },
   ]);
 
-/** Two licenses in turn, while the keys that signed them are revoked and come back. */
+const statusesInTurn = fc.constantFrom<HistoryTrust['statuses']>(
+  { first: 'active', second: 'active' },
+  { first: 'active', second: 'revoked' },
+  { first: 'revoked', second: 'active' },
+);
+
+/** Two licenses in turn, of one lineage or two, while the keys that signed them are revoked and come back. */
 const inTurn: fc.Arbitrary<readonly HistoryStep[]> = fc
-  .record({ first: license, second: license })
-  .chain(({ first, second }) =>
-    fc
-      .array(
-        fc.tuple(
-          fc.constantFrom<HistoryLicense>({ ...first, signer: 'first' }, { ...second, signer: 'second' }),
-          fc.constantFrom<HistoryTrust['statuses']>(
-            { first: 'active', second: 'active' },
-            { first: 'active', second: 'revoked' },
-            { first: 'revoked', second: 'active' },
-          ),
-        ),
-        { minLength: 2, maxLength: 3 },
-      )
-      .map((turns) =>
-        turns.flatMap(([one, statuses]): HistoryStep[] => [
-          install(one),
-          { do: 'rotate', trust: { ...TRUST, statuses } },
-        ]),
-      ),
-  );
+  .record({
+    lineage: fc.constantFrom<HistoryLicense['lineage']>('own', 'deployment'),
+    counter: fc.constantFrom(1, 1, 2),
+    seats: fc.constantFrom(250, 9999),
+    issuedDay: fc.constantFrom(-10, 0),
+    statuses: fc.array(statusesInTurn, { minLength: 2, maxLength: 4 }),
+  })
+  .map(({ statuses, seats, ...rest }) => {
+    const licenses: readonly HistoryLicense[] = [
+      { ...PLAIN, counter: 1, seats },
+      { ...PLAIN, ...rest, seats: seats === 250 ? 9999 : 250, signer: 'second' },
+    ];
+    return statuses.flatMap((one, i): HistoryStep[] => [
+      install(licenses[i % 2] ?? { ...PLAIN, counter: 1 }),
+      { do: 'rotate', trust: { ...TRUST, statuses: one } },
+    ]);
+  });
 
 export function generatedHistory(hasFloor: boolean): fc.Arbitrary<readonly HistoryStep[]> {
   return fc.oneof(
