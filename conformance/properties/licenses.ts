@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { Pairs, type Item } from '../model/walk.ts';
 import { CLAIM_CHANGES } from './changes/claims.ts';
 import { CONTEXT_CHANGES } from './changes/context.ts';
+import { HEAD_CHANGES } from './changes/cbor-heads.ts';
 import { COSE_CHANGES } from './changes/cose.ts';
 import { GRAY_CHANGES, SIGNATURE_CHANGES } from './changes/signatures.ts';
 import { TEXT_CHANGES } from './changes/text.ts';
@@ -34,6 +35,7 @@ const EXTRAS: Readonly<Record<string, Item>> = {
 const GROUPS: readonly (readonly Changes[])[] = [
   TEXT_CHANGES,
   COSE_CHANGES,
+  HEAD_CHANGES,
   SIGNATURE_CHANGES,
   CLAIM_CHANGES,
   TRUST_CHANGES,

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { concatBytes } from '../../../formats/bytes.ts';
 import { TYP } from '../../../formats/cose-sign1.ts';
-import { encode, head } from '../../model/cbor.ts';
+import { encode, head, sortedPairs } from '../../model/cbor.ts';
 import { Pairs, Raw, type Item } from '../../model/walk.ts';
 import type { Draft } from '../draft.ts';
 import { each, free, one, type Changes } from './change.ts';
@@ -93,6 +93,10 @@ const ALGS: readonly (readonly [string, Item])[] = [
   ['5 (HMAC)', 5],
   ['the text EdDSA', 'EdDSA'],
   ['the text ed25519', 'ed25519'],
+  ['237 (-19 in one byte)', 237],
+  ['65517 (-19 in two bytes)', 65_517],
+  ['2^32-19 (-19 in four bytes)', 2 ** 32 - 19],
+  ['the text -19', '-19'],
   ['true', true],
   ['a list', [-19]],
 ];
@@ -108,7 +112,18 @@ const HEADER: readonly (readonly [string, (draft: Draft) => void])[] = [
   ['a typ that is a number', (draft) => draft.header.set(16, 16)],
   ['the kid of nobody', (draft) => draft.header.set(4, new Uint8Array(32))],
   ['alg and kid of the right key as texts', (draft) => draft.header.set('1', -19)],
+  ...[1, 4, 16].map((label): (typeof HEADER)[number] => [
+    `the label ${label} as a text`,
+    (draft) => relabel(draft, label, String(label)),
+  ]),
+  ['all labels as texts', (draft) => [1, 4, 16].forEach((label) => relabel(draft, label, String(label)))],
+  ['true for the label 1', (draft) => relabel(draft, 1, true)],
 ];
+
+function relabel({ header }: Draft, from: number, to: Item): void {
+  const value = header.get(from);
+  if (value !== undefined && header.delete(from)) header.set(to, value);
+}
 
 export const COSE_CHANGES: readonly Changes[] = [
   each('CBOR with a fault', OUTER, (draft, edit) => draft.coseEdits.push(edit)),
@@ -133,6 +148,20 @@ export const COSE_CHANGES: readonly Changes[] = [
     (draft, typ) => void draft.header.set(16, typ),
   ),
   each('the alg', ALGS, (draft, alg) => void draft.header.set(1, alg)),
+  each(
+    'a payload, valid but for what is missing, of a length at the bound of a head',
+    [23, 24].map((size) => [`${size} bytes`, size]),
+    (draft, size) => draft.payloadEdits.push(() => encode(new Pairs([[1, 'x'.repeat(size - 3)]]))),
+  ),
+  each(
+    'a valid payload of a length at the bound of a head',
+    [255, 256].map((size) => [`${size} bytes`, size]),
+    ({ claims }, size) => {
+      const name = 'x'.repeat(30);
+      claims.set('name', name);
+      claims.set('name', name + 'x'.repeat(Math.max(0, size - encode(sortedPairs([...claims])).length)));
+    },
+  ),
   one('the alg of the other algorithm', (draft) =>
     draft.header.set(1, draft.signer.publicKey.alg === 'ed25519' ? 'ed25519+ml-dsa-65' : -19),
   ),

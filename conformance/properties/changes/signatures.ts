@@ -4,6 +4,7 @@ import { concatBytes, fromHex, utf8 } from '../../../formats/bytes.ts';
 import { sigStructure, TYP } from '../../../formats/cose-sign1.ts';
 import { kidOf } from '../../../keys/public/public-key.ts';
 import { smallOrderSignature, torsionSignature } from '../../examples/ed25519-scalar.ts';
+import { respelledHint, type HintSpelling } from '../../examples/ml-dsa-hint.ts';
 import { encode } from '../../model/cbor.ts';
 import type { Draft } from '../draft.ts';
 import { COMPOSITE, OTHER_COMPOSITE, SECOND, STRANGER, type SigningKey } from '../keys.ts';
@@ -141,6 +142,9 @@ const COMPOSITES: readonly (readonly [string, (draft: Draft) => void])[] = [
     'whose components are in the other order',
     (draft) => draft.signatureEdits.push((bytes) => concatBytes(bytes.subarray(MLDSA), bytes.subarray(0, MLDSA))),
   ],
+  ['whose hint has its indices in another order', (draft) => respell(draft, 'unsorted')],
+  ['whose hint has an index twice', (draft) => respell(draft, 'repeated')],
+  ['whose hint has an index that is not used', (draft) => respell(draft, 'unused')],
   ['with only the Ed25519 component', (draft) => draft.signatureEdits.push((bytes) => bytes.subarray(MLDSA))],
   ['with only the ML-DSA component', (draft) => draft.signatureEdits.push((bytes) => bytes.subarray(0, MLDSA))],
   ['whose Ed25519 component is by another key', (draft) => mixed(draft, false)],
@@ -180,6 +184,10 @@ const COMPOSITES: readonly (readonly [string, (draft: Draft) => void])[] = [
     (draft) => composite(draft, (m) => prefixed([PREFIX, LABEL, zero, m]), LABEL),
   ],
 ];
+
+function respell({ signatureEdits }: Draft, spelling: HintSpelling): void {
+  signatureEdits.push((bytes) => respelledHint(bytes, spelling));
+}
 
 const zero = Uint8Array.of(0);
 const prefixed = (parts: readonly Bytes[]): Bytes => concatBytes(...parts);

@@ -105,6 +105,9 @@ export const TEXT_CHANGES: readonly Changes[] = [
     (draft, size) =>
       draft.textEdits.push((file) => concatBytes(file, new Uint8Array(Math.max(0, size - file.length)).fill(0x20))),
   ),
+  one('a file of 98,304 bytes, of which the last are text', (draft) =>
+    draft.textEdits.push((file) => concatBytes(file, new Uint8Array(Math.max(0, 98_304 - file.length)).fill(0x78))),
+  ),
   each(
     'decoded bytes of a size at the bound',
     [
