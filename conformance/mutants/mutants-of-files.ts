@@ -39,6 +39,17 @@ function valueMutant(name: string, lacks: string, condition: string, result: str
   };
 }
 
+/** Takes another argument from each head. @param argument of what was read */
+function argumentMutant(name: string, lacks: string, argument: string): Mutant {
+  const files = [DECODE, 'formats/cbor/checked-reader.ts'];
+  const replace = `this.argument = ${argument};`;
+  return {
+    name: `cbor-${name}`,
+    lacks,
+    patches: files.map((file) => ({ file, find: 'this.argument = argument;', replace })),
+  };
+}
+
 const SKIP =
   'this.offset += initial === 0xf8 ? 2 : initial === 0xf9 ? 3 : initial === 0xfa ? 5 : initial === 0xfb ? 9 : 1;';
 
@@ -87,6 +98,29 @@ const CBOR_MUTANTS: readonly Mutant[] = [
     DECODE,
     'if (argument < (size === 1 ? 24 : 256 ** (size / 2)))',
     'if (argument < 0)',
+  ),
+  {
+    name: 'cbor-reserved',
+    lacks: 'that additional information 28 to 31 has no argument behind it',
+    patches: [
+      { file: DECODE, find: 'if (information > 27) throw', replace: 'if (false) throw' },
+      {
+        file: DECODE,
+        find: 'const size = 1 << (information - 24);',
+        replace: 'const size = information === 28 && major === MAJOR_TAG ? 1 : 1 << (Math.min(information, 27) - 24);',
+      },
+      {
+        file: DECODE,
+        find: 'if (argument < (size === 1 ? 24 : 256 ** (size / 2)))',
+        replace: 'if (information < 28 && argument < (size === 1 ? 24 : 256 ** (size / 2)))',
+      },
+    ],
+  },
+  argumentMutant('32-bits', 'that an argument may have 64 bits, all of which count', 'argument % 2 ** 32'),
+  argumentMutant(
+    '63-bits',
+    'that a length of 2^63 or more is not negative',
+    'argument >= 2 ** 63 ? Number(BigInt(argument) % 2n ** 63n) : argument',
   ),
   mutant(
     'cbor-unsorted',
@@ -193,6 +227,13 @@ const COSE_MUTANTS: readonly Mutant[] = [
     'if (tag !== TAG_SIGN1 && tag !== undefined)',
   ),
   mutant('cose-any-tag', 'that the tag is 18', COSE, 'if (tag !== TAG_SIGN1)', 'if (tag === undefined)'),
+  mutant(
+    'cose-tag-low-byte',
+    'that the tag is 18, not only its low byte',
+    COSE,
+    'if (tag !== TAG_SIGN1)',
+    'if (tag === undefined || tag % 256 !== TAG_SIGN1)',
+  ),
   mutant('cose-more-items', 'that the array has exactly four items', COSE, 'value.length !== 4', 'value.length < 4'),
   mutant(
     'cose-unprotected',
@@ -215,6 +256,27 @@ const COSE_MUTANTS: readonly Mutant[] = [
     'embedded.size !== 3 ||',
     '',
   ),
+  {
+    name: 'cose-labels',
+    lacks: 'that the labels of the header are integers',
+    patches: [
+      {
+        file: COSE,
+        find: 'const alg = embedded.get(HEADER_ALG);',
+        replace: "const alg = embedded.get(HEADER_ALG) ?? embedded.get('1') ?? embedded.get(true);",
+      },
+      {
+        file: COSE,
+        find: 'const kid = embedded.get(HEADER_KID);',
+        replace: "const kid = embedded.get(HEADER_KID) ?? embedded.get('4');",
+      },
+      {
+        file: COSE,
+        find: 'const typ = embedded.get(HEADER_TYP);',
+        replace: "const typ = embedded.get(HEADER_TYP) ?? embedded.get('16');",
+      },
+    ],
+  },
   {
     name: 'cose-typ-optional',
     lacks: 'that the typ is required',
@@ -292,6 +354,13 @@ const COSE_MUTANTS: readonly Mutant[] = [
     'if (typ.toLowerCase() !== expectedTyp) throw',
   ),
   mutant(
+    'typ-trimmed',
+    'that a blank behind the typ makes another typ',
+    COSE,
+    'if (typ !== expectedTyp) throw',
+    'if (typ.trim() !== expectedTyp) throw',
+  ),
+  mutant(
     'typ-short',
     'that the typ has its whole name',
     COSE,
@@ -312,6 +381,29 @@ const COSE_MUTANTS: readonly Mutant[] = [
     "if (wire === -19) return 'ed25519';",
     "if (wire === -19 || wire === -8) return 'ed25519';",
   ),
+  mutant(
+    'alg-low-byte',
+    'that the whole number of the algorithm counts',
+    'formats/cose-algorithm.ts',
+    "if (wire === -19) return 'ed25519';",
+    "if (typeof wire === 'number' && ((wire << 24) >> 24) === -19) return 'ed25519';",
+  ),
+  {
+    name: 'alg-loose',
+    lacks: 'that the alg has the type of its row, and is not only equal to it after a conversion',
+    patches: [
+      {
+        file: COSE,
+        find: "if (typeof alg !== 'number' && typeof alg !== 'string') throw",
+        replace: 'if (false) throw',
+      },
+      {
+        file: 'formats/cose-algorithm.ts',
+        find: "if (wire === -19) return 'ed25519';",
+        replace: "if (Number(wire) === -19 || wire === true) return 'ed25519';",
+      },
+    ],
+  },
   mutant(
     'alg-names',
     'that algorithms have one name each',

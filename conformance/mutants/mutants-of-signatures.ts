@@ -206,6 +206,22 @@ export const MUTANTS_OF_SIGNATURES: readonly Mutant[] = [
     MLDSA65_HALF,
     `(${MLDSA65_HALF} || provider.mldsa65Verify(key.mldsa65, both, components.mldsa65, new Uint8Array()))`,
   ),
+  {
+    name: 'composite-hint',
+    lacks: 'that the hint of ML-DSA-65 has one spelling',
+    patches: [
+      {
+        file: SIGNATURE,
+        find: IMPORT_COMPOSITE,
+        replace: `${IMPORT_COMPOSITE} import { canonicalHint } from '../../conformance/examples/ml-dsa-hint.ts';`,
+      },
+      {
+        file: SIGNATURE,
+        find: MLDSA65_HALF,
+        replace: MLDSA65_HALF.replace('components.mldsa65', 'canonicalHint(components.mldsa65)'),
+      },
+    ],
+  },
   mutant(
     'composite-raw-ed25519',
     "that Ed25519 signs M', not the Sig_structure",
