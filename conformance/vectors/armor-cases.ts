@@ -192,6 +192,14 @@ function sizeRows(): readonly VerifyRow[] {
       expected: 'too_large',
     },
     {
+      id: 'size-file-text',
+      title: 'a genuine license and text behind it, in a file of 98,304 bytes: the armor is at fault, not a size',
+      clause,
+      file: small,
+      pad: { byte: 0x78, count: MAX_FILE_BYTES - small.length },
+      expected: 'armor_malformed',
+    },
+    {
       id: 'size-decoded-largest',
       title: 'a genuine license of 49,152 bytes',
       clause,

@@ -1,7 +1,7 @@
 /** Genuine licenses that break one rule of CBOR and no other rule: in the envelope, in the header, in the payload. */
 import { armor } from '../../formats/armor.ts';
 import { concatBytes } from '../../formats/bytes.ts';
-import { encodeHead } from '../../formats/cbor/index.ts';
+import { encodeHead, type CborValue } from '../../formats/cbor/index.ts';
 import { ed25519License } from '../examples/example-licenses.ts';
 import { minimalPayload, payloadOf } from '../examples/minimal-payload.ts';
 import { bytesOf, hex } from '../examples/small-example.ts';
@@ -65,6 +65,8 @@ function longHead(length: number, argumentBytes: 2 | 4 | 8): Uint8Array {
   return head;
 }
 
+const eightDigits = (length: number): string => length.toString(16).padStart(8, '0');
+
 const chunked = (content: Uint8Array): Uint8Array =>
   concatBytes(bytesOf('5f'), bytesItem(content.slice(0, 20)), bytesItem(content.slice(20)), bytesOf('ff'));
 
@@ -73,13 +75,22 @@ type Row = readonly [id: string, title: string, file: Uint8Array];
 const NOT_DETERMINISTIC: readonly Row[] = [
   ['envelope-long-tag', 'tag 18 in two bytes, around a genuine license', envelope({ tag: 'd812' })],
   ['envelope-long-tag-8', 'tag 18 in nine bytes', envelope({ tag: 'db0000000000000012' })],
+  ['envelope-long-tag-4', 'tag 18 in five bytes', envelope({ tag: 'da00000012' })],
   ['envelope-long-array', 'the length of the array in two bytes', envelope({ array: '9804' })],
+  ['envelope-long-array-2', 'the length of the array in three bytes', envelope({ array: '990004' })],
+  ['envelope-long-array-4', 'the length of the array in five bytes', envelope({ array: '9a00000004' })],
+  ['envelope-long-array-8', 'the length of the array in nine bytes', envelope({ array: '9b0000000000000004' })],
   [
     'envelope-long-protected',
     'the length of the protected bytes in three bytes',
     envelope({ protectedHead: longHead(protectedBytes.length, 2) }),
   ],
   ['envelope-long-unprotected', 'the length of the unprotected map in two bytes', envelope({ unprotected: 'b800' })],
+  [
+    'envelope-long-unprotected-2',
+    'the length of the unprotected map in three bytes',
+    envelope({ unprotected: 'b90000' }),
+  ],
   [
     'envelope-long-payload',
     'the length of the payload in five bytes',
@@ -102,6 +113,18 @@ const NOT_DETERMINISTIC: readonly Row[] = [
 ];
 
 const MALFORMED: readonly Row[] = [
+  ['envelope-array-32-bits', 'an array of 2^32+4 items around the four', envelope({ array: '9b0000000100000004' })],
+  [
+    'envelope-payload-32-bits',
+    'a payload whose length is 2^32 too large',
+    envelope({ payload: concatBytes(bytesOf(`5b00000001${eightDigits(payload.length)}`), payload) }),
+  ],
+  [
+    'envelope-signature-32-bits',
+    'a signature of 2^32+64 bytes, of which 64 are there',
+    envelope({ signature: concatBytes(bytesOf('5b0000000100000040'), signature) }),
+  ],
+  ['envelope-tag-reserved', 'tag 18 with the additional information 28', envelope({ tag: 'dc12' })],
   ['envelope-trailing', 'a byte behind a genuine license', envelope({ end: '00' })],
   ['envelope-trailing-item', 'a second item behind a genuine license', envelope({ end: 'a0' })],
   ['envelope-two-tags', 'a CWT tag (61) around tag 18 and a genuine license', envelope({ tag: 'd83dd2' })],
@@ -124,6 +147,16 @@ const HEADER_NOT_DETERMINISTIC: readonly Row[] = [
   ['header-unsorted-last', 'the protected header unsorted: alg, typ, kid', signedHeader(mapOf(ALG, TYP, KID))],
   ['header-repeated', 'alg twice in the protected header', signedHeader(`a4${ALG}${ALG}${KID}${TYP}`)],
   ['header-long-map', 'the length of the protected header in two bytes', signedHeader(`b803${ALG}${KID}${TYP}`)],
+  ['header-long-map-2', 'the length of the protected header in three bytes', signedHeader(`b90003${ALG}${KID}${TYP}`)],
+  ['header-long-map-4', 'the length of the header in five bytes', signedHeader(`ba00000003${ALG}${KID}${TYP}`)],
+  ['header-long-map-8', 'the length of the header in nine bytes', signedHeader(`bb0000000000000003${ALG}${KID}${TYP}`)],
+  ['header-long-typ-2', 'the length of the typ in three bytes', signedHeader(`a3${ALG}${KID}107900${TYP.slice(4)}`)],
+  ['header-long-typ-4', 'the length of the typ in five bytes', signedHeader(`a3${ALG}${KID}107a000000${TYP.slice(4)}`)],
+  [
+    'header-long-typ-8',
+    'the length of the typ in nine bytes',
+    signedHeader(`a3${ALG}${KID}107b00000000000000${TYP.slice(4)}`),
+  ],
   ['header-long-key', 'a key of the protected header in two bytes', signedHeader(`a3${ALG}${KID}18${TYP}`)],
   ['header-long-alg', 'alg -19 in two bytes', signedHeader(`a3013812${KID}${TYP}`)],
   ['header-long-kid', 'the length of the kid in three bytes', signedHeader(`a3${ALG}04590020${KID.slice(6)}${TYP}`)],
@@ -141,6 +174,16 @@ const HEADER_MALFORMED: readonly Row[] = [
     'a tag around the protected header',
     signedHeader(concatBytes(bytesOf('d9d9f7'), mapOf(ALG, KID, TYP))),
   ],
+  [
+    'header-map-32-bits',
+    'a protected header of 2^32+3 pairs, of which three are there',
+    signedHeader(`bb0000000100000003${ALG}${KID}${TYP}`),
+  ],
+  [
+    'header-typ-32-bits',
+    'a typ whose length is 2^32 too large',
+    signedHeader(`a3${ALG}${KID}107b00000001000000${TYP.slice(4)}`),
+  ],
   ['header-typ-tag', 'a tag before the typ', signedHeader(`a3${ALG}${KID}10c0${TYP.slice(2)}`)],
 ];
 
@@ -151,6 +194,12 @@ const HEADER_MALFORMED: readonly Row[] = [
  */
 function withExt(value: string): Uint8Array {
   return licenseFile(payloadOf([{ key: hex('ext'), value: `a1${hex('a')}${value.replaceAll(' ', '')}` }]));
+}
+
+/** Of this many bytes: `name` takes what is missing. */
+function payloadOfSize(size: number): Uint8Array {
+  const named = (length: number): Uint8Array => payloadOf([{ key: hex('name'), value: hex('x'.repeat(length)) }]);
+  return named(30 + size - named(30).length);
 }
 
 const nested = (open: string, depth: number, inner: string): string => open.repeat(depth) + inner;
@@ -165,8 +214,25 @@ const VALUES_REFUSED: readonly (readonly [id: string, title: string, value: stri
   ['long-negative-8', 'the integer -2^32 in nine bytes', '3b00000000ffffffff'],
   ['long-bytes', 'a byte string whose length is in two bytes', '5801ff'],
   ['long-text', 'a text whose length is in two bytes', '780161'],
+  ['long-text-2', 'a text whose length is in three bytes', '79000161'],
+  ['long-text-4', 'a text whose length is in five bytes', '7a0000000161'],
+  ['long-text-8', 'a text whose length is in nine bytes', '7b000000000000000161'],
   ['long-array', 'an array whose length is in two bytes', '980100'],
+  ['long-array-2', 'an array whose length is in three bytes', '99000100'],
+  ['long-array-8', 'an array whose length is in nine bytes', '9b000000000000000100'],
   ['long-map', 'a map whose length is in two bytes', 'b801616100'],
+  ['long-map-2', 'a map whose length is in three bytes', 'b90001616100'],
+  ['long-map-8', 'a map whose length is in nine bytes', 'bb0000000000000001616100'],
+  ['reserved-28', 'the additional information 28 before eight bytes', '1c0000000100000000'],
+  ['reserved-29', 'the additional information 29 before eight bytes', '1d0000000100000000'],
+  ['reserved-30', 'the additional information 30 before eight bytes', '3e0000000100000000'],
+  ['reserved-31', 'an integer of indefinite length before eight bytes', '1f0000000100000000'],
+  ['bytes-32-bits', 'a byte string of 2^32 bytes, of which none is there', '5b0000000100000000'],
+  ['text-32-bits', 'a text of 2^32 bytes, of which none is there', '7b0000000100000000'],
+  ['array-32-bits', 'an array of 2^32 items', '9b0000000100000000'],
+  ['array-largest', 'an array of 2^64-1 items, which is -1 with a sign', '9bffffffffffffffff'],
+  ['map-63-bits', 'a map of 2^63 pairs: that count, doubled, is 0 in 64 bits', 'bb8000000000000000'],
+  ['text-largest', 'a text of 2^64-1 bytes, which is -1 with a sign', '7bffffffffffffffff'],
   ['indefinite-bytes', 'a byte string of indefinite length', '5f4100ff'],
   ['indefinite-text', 'a text of indefinite length', '7f6161ff'],
   ['indefinite-array', 'an array of indefinite length', '9f00ff'],
@@ -205,6 +271,12 @@ const VALUES_REFUSED: readonly (readonly [id: string, title: string, value: stri
   ['depth-map-value', 'an array at depth 9, in maps', nested('a16161', 6, '80')],
 ];
 
+const LENGTHS = [23, 24, 255, 256, 4096];
+const atBounds = hex(LENGTHS.flatMap((length) => ['x'.repeat(length), new Uint8Array(length)]));
+const pairs = (count: number): CborValue =>
+  new Map(Array.from({ length: count }, (_, i): [CborValue, CborValue] => [`k${i}`, i]));
+const countsAtBounds = hex(LENGTHS.flatMap((count) => [new Array<CborValue>(count).fill(0), pairs(count % 4096)]));
+
 const VALUES_ACCEPTED: readonly (readonly [id: string, title: string, value: string])[] = [
   ['integer-last', 'the integer 2^53-1', '1b001fffffffffffff'],
   ['integer-first', 'the integer -(2^53-1)', '3b001ffffffffffffe'],
@@ -216,6 +288,8 @@ const VALUES_ACCEPTED: readonly (readonly [id: string, title: string, value: str
   ['text-decomposed', 'a text that is not in NFC', `63${utf8Hex('e\u0301')}`],
   ['key-order', 'a map with the keys a, b, ab: the order is that of the encodings', 'a361610061620062616200'],
   ['false', 'false', 'f4'],
+  ['lengths', 'texts and byte strings of 23, 24, 255, 256 and 4096 bytes', atBounds],
+  ['counts', 'arrays of 23, 24, 255, 256 and 4096 items, and maps of 23, 24, 255 and 256 pairs', countsAtBounds],
   ['empty', 'an empty byte string, text, array and map', '84406080a0'],
 ];
 
@@ -243,6 +317,21 @@ export function cborCases(): readonly CaseFolder[] {
       VALUES_ACCEPTED.map(([id, title, value]) => [`payload-${id}`, `payload: ${title} in ext`, withExt(value)]),
       'active',
       '4',
+    ),
+    ...rows(
+      [23, 24].map((size) => [
+        `payload-size-${size}`,
+        `payload: ${size} bytes that are signed, a map with nothing but iss`,
+        licenseFile(concatBytes(bytesOf('a101'), bytesOf(hex('x'.repeat(size - 3))))),
+      ]),
+      'claims_malformed',
+      '5.3',
+      '7.2',
+    ),
+    ...rows(
+      [255, 256].map((size) => [`payload-size-${size}`, `payload: ${size} bytes`, licenseFile(payloadOfSize(size))]),
+      'active',
+      '5.3',
     ),
     ...rows(
       [

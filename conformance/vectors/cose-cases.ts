@@ -40,6 +40,13 @@ const ENVELOPES: readonly Row[] = [
   ['cose-genuine-tag-17', 'a genuine license under tag 17 (COSE_Mac0)', envelope('d184', 'a0', ''), '5.1'],
   ['cose-genuine-tag-98', 'a genuine license under tag 98 (COSE_Sign)', envelope('d86284', 'a0', ''), '5.1'],
   ['cose-genuine-tag-61', 'a genuine license under tag 61 (CWT) only', envelope('d83d84', 'a0', ''), '5.1'],
+  ['cose-genuine-tag-274', 'a genuine license under tag 2^8+18', envelope('d9011284', 'a0', ''), '5.1'],
+  [
+    'cose-genuine-tag-32-bits',
+    'a genuine license under tag 2^32+18',
+    envelope('db000000010000001284', 'a0', ''),
+    '5.1',
+  ],
   ['cose-genuine-five', 'a fifth item behind the signature of a genuine license', envelope('d285', 'a0', 'a0'), '5.1'],
   [
     'cose-genuine-unprotected-kid',
@@ -87,6 +94,24 @@ const HEADERS: readonly Row[] = [
   ['header-iv', 'a signed IV (5) in the header', headers(ALG, KID, '0540', TYPE), '5.2'],
   ['header-negative', 'a signed entry -1 in the header', headers(ALG, KID, TYPE, '2000'), '5.2'],
   ['header-text', 'a signed entry with a text key in the header', headers(ALG, KID, TYPE, `${hex('x')}00`), '5.2'],
+  [
+    'header-labels-text',
+    'the labels of a signed header as the texts "1", "4" and "16"',
+    headers(`${hex('1')}${ALG.slice(2)}`, `${hex('4')}${KID.slice(2)}`, `${hex('16')}${TYPE.slice(2)}`),
+    '5.2',
+  ],
+  [
+    'header-label-text',
+    'the label of alg as the text "1", and the others are right',
+    headers(KID, TYPE, `${hex('1')}${ALG.slice(2)}`),
+    '5.2',
+  ],
+  [
+    'header-label-true',
+    'true for the label 1 of a signed header',
+    headers(KID, TYPE, `${hex(true)}${ALG.slice(2)}`),
+    '5.2',
+  ],
   ['header-no-typ', 'no typ in a signed header', headers(ALG, KID), '5.2'],
   ['header-no-alg', 'no alg in a signed header', headers(KID, TYPE), '5.2'],
   ['header-no-kid', 'no kid in a signed header', headers(ALG, TYPE), '5.2'],
@@ -116,6 +141,15 @@ const HEADERS: readonly Row[] = [
     '5.2',
     'alg_unknown',
   ],
+  ['alg-true', 'true for the alg of a signed header', headers(`01${hex(true)}`, KID, TYPE), '5.2'],
+  ['alg-text-minus-19', 'alg "-19" as a text', headers(`01${hex('-19')}`, KID, TYPE), '5.2', 'alg_unknown'],
+  ...[237, -275, 2 ** 32 - 19, -19 - 2 ** 32].map((alg): Row => [
+    `alg-${alg < 0 ? 'minus-' : ''}${Math.abs(alg)}`,
+    `alg ${alg}, whose low bits are those of -19`,
+    headers(`01${hex(alg)}`, KID, TYPE),
+    '5.2',
+    'alg_unknown',
+  ]),
   ['alg-text-ed25519', 'alg "Ed25519" as a text', headers(`01${hex('Ed25519')}`, KID, TYPE), '5.2', 'alg_unknown'],
   ['alg-text-eddsa', 'alg "EdDSA" as a text', headers(`01${hex('EdDSA')}`, KID, TYPE), '5.2', 'alg_unknown'],
 ];
@@ -171,6 +205,7 @@ const TYPES: readonly Row[] = [
   ],
   ['typ-empty', 'an empty typ', typed(''), '5.2', 'typ_wrong'],
   ['typ-parameter', 'the typ of a license with a parameter', typed(`${TYP.license};v=1`), '5.2', 'typ_wrong'],
+  ['typ-blank', 'the typ of a license with a blank behind it', typed(`${TYP.license} `), '5.2', 'typ_wrong'],
   ['typ-cwt', 'the typ of any CWT', typed('application/cwt'), '5.2', 'typ_wrong'],
 ];
 

@@ -9,6 +9,7 @@ import { COMPOSITE_LABEL, compositeMessage } from '../../keys/public/composite.t
 import { MESSAGES, SIGNED } from '../mutants/lenient.ts';
 import { largeScalarSignature, smallOrderSignature, torsionSignature } from '../examples/ed25519-scalar.ts';
 import { COMPOSITE_ED25519_SEED } from '../examples/example-keys.ts';
+import { respelledHint } from '../examples/ml-dsa-hint.ts';
 import { minimalPayload, payloadOf } from '../examples/minimal-payload.ts';
 import { testKey } from '../examples/keysets.ts';
 import { hex } from '../examples/small-example.ts';
@@ -156,6 +157,16 @@ const COMPOSITE_ROWS: readonly Row[] = [
     composite(MLDSA65_HALF, concatBytes(ED25519_HALF, Uint8Array.of(0))),
     '6.1',
   ],
+  ...(['unsorted', 'repeated', 'unused'] as const).map((spelling): Row => [
+    `composite-hint-${spelling}`,
+    {
+      unsorted: 'the hint of ML-DSA-65 has its indices in another order',
+      repeated: 'the hint of ML-DSA-65 has an index twice',
+      unused: 'the hint of ML-DSA-65 has an index where none is used',
+    }[spelling],
+    composite(respelledHint(MLDSA65_HALF, spelling), ED25519_HALF),
+    '6.3',
+  ]),
   [
     'composite-no-context',
     'ML-DSA-65 without the label as its context',
