@@ -156,6 +156,16 @@ const wayOut: fc.Arbitrary<readonly HistoryStep[]> = fc
     { do: 'set-time', day: to },
   ]);
 
+/** A thief sets the floor by `clk` to a time at which licenses have lapsed, until the key is revoked. */
+const byThief: fc.Arbitrary<readonly HistoryStep[]> = fc
+  .constantFrom<HistoryLicense['window']>('short', 'long')
+  .map((window) => [
+    install({ ...PLAIN, counter: 1 }),
+    install({ ...PLAIN, counter: 2, issuedDay: 4, clk: true }),
+    { do: 'rotate', trust: { ...TRUST, statuses: { first: 'revoked', second: 'active' } } },
+    install({ ...PLAIN, signer: 'second', counter: 3, issuedDay: -10, window }),
+  ]);
+
 const statusesInTurn = fc.constantFrom<HistoryTrust['statuses']>(
   { first: 'active', second: 'active' },
   { first: 'active', second: 'revoked' },
@@ -190,6 +200,7 @@ export function generatedHistory(hasFloor: boolean): fc.Arbitrary<readonly Histo
       ? [
           { weight: 2, arbitrary: floors },
           { weight: 1, arbitrary: wayOut },
+          { weight: 1, arbitrary: byThief },
         ]
       : []),
   );

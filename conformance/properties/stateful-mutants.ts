@@ -117,6 +117,12 @@ class MovesTheFloorAtOnce extends Installation {
   }
 }
 
+class KeepsTheFloorOfRevokedKeys extends Installation {
+  protected override stateThatCounts(): RuntimeState {
+    return this.state;
+  }
+}
+
 /** Name → what it does wrong, and the installation that does it. */
 export const STATEFUL_MUTANTS: Readonly<Record<string, readonly [does: string, make: typeof Installation]>> = {
   'state-forgets-at-restart': ['keeps its state in memory only', ForgetsAtRestart],
@@ -133,5 +139,6 @@ export const STATEFUL_MUTANTS: Readonly<Record<string, readonly [does: string, m
   'state-clk-keeps-iat': ['keeps the highest iat after clk', KeepsHighestIatAfterClk],
   'state-puts-refused': ['puts a refused license in place', PutsRefusedFilesInPlace],
   'state-judges-once': ['does not judge again when the time changes', DoesNotJudgeAgain],
+  'state-floor-of-revoked': ['keeps the floor of clk once its keys are revoked', KeepsTheFloorOfRevokedKeys],
   'state-floor-at-once': ['makes any clock the floor at once', MovesTheFloorAtOnce],
 };

@@ -1,6 +1,7 @@
 /** Histories as rows: what happens, step by step, and what a product then has in force. */
 import {
   EXP,
+  FAR,
   GRACE,
   NBF,
   NOW,
@@ -12,10 +13,14 @@ import {
   broken,
   byFirst,
   bySecond,
+  bySecondOne,
   chain2,
+  chain2Honoring,
   crlf,
   farIat,
   forged2,
+  graceTwo,
+  honoredTwo,
   install,
   lateOne,
   longOne,
@@ -36,6 +41,7 @@ import {
   shortNext,
   start,
   stolen,
+  stolenClk,
   tick,
   two,
   unboundLater,
@@ -168,6 +174,12 @@ export const ROWS: readonly Row[] = [
     ],
   ],
   [
+    'taken-in-grace',
+    'a license that is in its grace from the start, and then an older one',
+    'to take a license that is in its grace',
+    [...begin(graceTwo, EXP), start('grace', 2), refused(longOne, 'counter_rolled_back', 'grace', 2)],
+  ],
+  [
     'lapsed-installed',
     'a license that has lapsed is pasted',
     'that a lapsed license is not installed',
@@ -190,6 +202,12 @@ export const ROWS: readonly Row[] = [
     'the clock is set back to before nbf, and forward again',
     'that the clock of the host may go back, above the highest iat and the floor',
     [...running, at(NBF - 1), tick('free_tier', 'not_yet_valid'), at(NOW), tick('active', 1)],
+  ],
+  [
+    'clock-far',
+    'the clock shows 2099 for a moment',
+    'that a clock far ahead is not kept at once',
+    [...running, at(FAR), tick('free_tier', 'lapsed'), at(NOW), tick('active', 1), restart('active', 1)],
   ],
   [
     'lapsed-start',
@@ -273,6 +291,17 @@ export const ROWS: readonly Row[] = [
     ],
   ],
   [
+    'other-lineage-back',
+    'a license of a lineage that was left, with a counter below the one that was taken in it',
+    'to keep the counters of every lineage',
+    [
+      ...renewedOnce,
+      install(boundLater, 'active', 5),
+      refused(lateOne, 'counter_rolled_back', 'active', 5),
+      restart('active', 5),
+    ],
+  ],
+  [
     'other-lineage-highest-iat',
     'a renewal is issued before the license it replaces, and one of another deployment between them',
     'to keep the highest iat, not the last one',
@@ -338,6 +367,19 @@ export const ROWS: readonly Row[] = [
     'keysets',
   ],
   [
+    'rotate-honored',
+    'the key of the license in force is revoked, but the license is honored; then an older one by another key',
+    'that an honored payload of a revoked key counts in the state',
+    [
+      ...begin(honoredTwo),
+      start('active', 2),
+      rotate(chain2Honoring),
+      restart('active', 2),
+      refused(bySecondOne, 'counter_rolled_back', 'active', 2),
+    ],
+    'keysets',
+  ],
+  [
     'rotate-pasted',
     'a license and the keyset that brings its key are pasted together',
     'that keysets may be pasted with a license',
@@ -358,6 +400,20 @@ export const ROWS: readonly Row[] = [
     [
       ...runningByFirst,
       install(stolen, 'active', Number.MAX_SAFE_INTEGER),
+      rotate(chain2),
+      restart('free_tier', 'key_revoked'),
+      install(bySecond, 'active', 2),
+      restart('active', 2),
+    ],
+    'keysets',
+  ],
+  [
+    'stolen-clk',
+    'a forgery with clk by a stolen key sets the time to 2099, until the key is revoked',
+    'that a floor of time by clk does not count once the keys of all that was accepted are revoked',
+    [
+      ...runningByFirst,
+      install(stolenClk, 'active', 3),
       rotate(chain2),
       restart('free_tier', 'key_revoked'),
       install(bySecond, 'active', 2),

@@ -2,6 +2,7 @@
 import { armor } from '../../formats/armor.ts';
 import { concatBytes, utf8 } from '../../formats/bytes.ts';
 import { issuingKey, keysetBlock, testKey, type KeysetValues } from '../examples/keysets.ts';
+import { digestOf } from '../examples/judged-licenses.ts';
 import { payloadOf } from '../examples/minimal-payload.ts';
 import { hex, type Entry } from '../examples/small-example.ts';
 import type { CborValue } from '../../formats/cbor/index.ts';
@@ -16,7 +17,7 @@ const IAT = 1_796_115_600;
 export const NOW = 1_800_000_000;
 export const GRACE: number = 30 * DAY;
 /** 2099-01-01 */
-const FAR = 4_070_908_800;
+export const FAR = 4_070_908_800;
 const MAX_TIME = 253_402_300_799;
 
 /** Files of all histories, by their names. */
@@ -35,16 +36,16 @@ interface Claims {
   readonly more?: Readonly<Record<string, CborValue>>;
 }
 
-function license(
-  name: string,
-  { nbf = NBF, exp = EXP, iat = IAT, ctr = 1, more = {} }: Claims,
-  key: ExampleKey = KEYS.ed25519,
-): FileInput {
-  const entries: Entry[] = [[4, exp], [5, nbf], [6, iat], ['ctr', ctr], ...Object.entries(more)].map(
-    ([claim, value]) => ({ key: hex(claim as CborValue), value: hex(value) }),
-  );
+function entriesOf({ nbf = NBF, exp = EXP, iat = IAT, ctr = 1, more = {} }: Claims): Entry[] {
+  return [[4, exp], [5, nbf], [6, iat], ['ctr', ctr], ...Object.entries(more)].map(([claim, value]) => ({
+    key: hex(claim as CborValue),
+    value: hex(value),
+  }));
+}
+
+function license(name: string, claims: Claims, key: ExampleKey = KEYS.ed25519): FileInput {
   const { alg, kid, typ } = headerOf(key);
-  return named(name, signedFile(key, mapOf(alg, kid, typ), payloadOf(entries)));
+  return named(name, signedFile(key, mapOf(alg, kid, typ), payloadOf(entriesOf(claims))));
 }
 
 /** A license for another product. */
@@ -57,6 +58,7 @@ export const one: FileInput = license('counter-1.vtlic', {});
 export const two: FileInput = license('counter-2.vtlic', { ctr: 2 });
 export const otherOne: FileInput = license('counter-1-other.vtlic', { more: { ref: 'PO-2' } });
 export const withGrace: FileInput = license('grace.vtlic', { more: { grace: GRACE } });
+export const graceTwo: FileInput = license('grace-2.vtlic', { ctr: 2, more: { grace: GRACE } });
 export const nextYear: FileInput = license('next-year.vtlic', { ctr: 2, nbf: EXP, exp: EXP + 365 * DAY });
 export const renewed: FileInput = license('renewed.vtlic', { ctr: 2, exp: EXP + 365 * DAY });
 export const short: FileInput = license('short.vtlic', { exp: NOW - DAY });
@@ -98,11 +100,26 @@ const version2: KeysetValues = {
     Buffer.compare(a.publicBytes, b.publicBytes),
   ),
 };
+const honoredPayload = payloadOf(entriesOf({ ctr: 2 }));
+const version2Honoring: KeysetValues = {
+  ...version2,
+  keys: (version2.keys ?? []).map((key) =>
+    key.status === 'revoked' ? { ...key, honored: [digestOf(honoredPayload)] } : key,
+  ),
+};
 export const chain1: FileInput = named('built-in.keyset', keysetBlock(version1, ROOTS));
 export const chain2: FileInput = named('version-2.keyset', keysetBlock(version2, ROOTS));
+export const chain2Honoring: FileInput = named('version-2-honoring.keyset', keysetBlock(version2Honoring, ROOTS));
 export const forged2: FileInput = named('version-2-forged.keyset', keysetBlock(version2, ['root 1']));
 export const byFirst: FileInput = license('by-issuing-1.vtlic', {}, keyOf('issuing 1'));
 export const stolen: FileInput = license('stolen.vtlic', { ctr: Number.MAX_SAFE_INTEGER }, keyOf('issuing 1'));
+export const stolenClk: FileInput = license(
+  'stolen-clk.vtlic',
+  { ctr: 3, iat: FAR, exp: MAX_TIME, more: { clk: true } },
+  keyOf('issuing 1'),
+);
+export const honoredTwo: FileInput = license('by-issuing-1-honored.vtlic', { ctr: 2 }, keyOf('issuing 1'));
+export const bySecondOne: FileInput = license('by-issuing-5-counter-1.vtlic', {}, keyOf('issuing 5'));
 export const bySecond: FileInput = license('by-issuing-5.vtlic', { ctr: 2 }, keyOf('issuing 5'));
 export const pastedBoth: FileInput = named(
   'license-and-keyset.txt',

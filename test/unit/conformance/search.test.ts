@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { answering, readTrust, REFERENCE } from '../../../conformance/harness/reference/answer.ts';
+import { answering, readTrust, REFERENCE, type Judge } from '../../../conformance/harness/reference/answer.ts';
 import { STATEFUL_MUTANTS } from '../../../conformance/properties/stateful-mutants.ts';
 import { mismatchOf } from '../../../conformance/properties/compare.ts';
 import { CHAIN_CHANGES } from '../../../conformance/properties/changes/keysets.ts';
 import { everyChange } from '../../../conformance/properties/licenses.ts';
 import { everySetting, prepareSetting, settingsOf } from '../../../conformance/properties/settings.ts';
 import { MUTANTS } from '../../../conformance/mutants/mutants.ts';
+import { readVectors } from '../../../conformance/runner/cases.ts';
 import { searchBy, type Ask, type SearchOptions } from '../../../conformance/properties/search.ts';
 import { CAPABILITIES, type Answer, type Request } from '../../../conformance/protocol/protocol.ts';
 import { schemaFaults } from '../../support/json-schema.ts';
@@ -32,6 +33,17 @@ const asking =
   (answer: (request: Request) => Answer): Ask =>
   (request) =>
     Promise.resolve({ ok: true, value: answer(request) });
+
+type Make = (typeof STATEFUL_MUTANTS)[string][1];
+
+function judgeWith(make: Make): Judge {
+  return {
+    ...REFERENCE,
+    installation: ({ trust, context, clock }) => new make(readTrust(trust), context, clock),
+  };
+}
+
+const HISTORIES = readVectors(`${ROOT}/vectors/v1`).cases.filter(({ id }) => id.startsWith('history/'));
 
 describe('a search by generated cases', () => {
   it('finds nothing in the reference verifier, which the model agrees with in each named change', async () => {
@@ -77,15 +89,21 @@ describe('a search by generated cases', () => {
   it.each(Object.entries(STATEFUL_MUTANTS).map(([name, [does, make]]) => ({ name, does, make })))(
     'finds $name, which $does, in at most 5 steps',
     async ({ make }) => {
-      const judge = {
-        ...REFERENCE,
-        installation: ({ trust, context, clock }: Extract<Request, { op: 'reset' }>) =>
-          new make(readTrust(trust), context, clock),
-      };
-      const { findings } = await searchBy('histories', asking(answering(judge)), OPTIONS);
+      const { findings } = await searchBy('histories', asking(answering(judgeWith(make))), OPTIONS);
       expect(findings).toHaveLength(1);
       // The first one is the new installation.
       expect((findings[0]?.steps.length ?? Infinity) - 1).toBeLessThanOrEqual(5);
+    },
+  );
+
+  it.each(Object.entries(STATEFUL_MUTANTS).map(([name, [does, make]]) => ({ name, does, make })))(
+    'a history of the vectors notices $name, which $does',
+    ({ make }) => {
+      const noticing = HISTORIES.filter(({ steps }) => {
+        const answer = answering(judgeWith(make));
+        return steps.some(({ request, expected }) => mismatchOf(answer(request), expected, true) !== undefined);
+      });
+      expect(noticing).not.toEqual([]);
     },
   );
 
