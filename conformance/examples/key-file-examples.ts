@@ -25,6 +25,11 @@ const MALFORMED_JSON: ReadonlySet<string> = new Set([
   'keys-jwk-repeated',
   'keys-jwk-repeated-escaped',
   'keys-jwk-two',
+  'keys-jwk-nan',
+  'keys-jwk-infinity',
+  'keys-jwk-minus-infinity',
+  'keys-jwk-line-feed',
+  'keys-jwk-tab',
 ]);
 
 export const keyFileExamples: readonly KeyFileExample[] = Object.freeze(

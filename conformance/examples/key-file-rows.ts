@@ -122,6 +122,7 @@ export const ROWS: readonly Row[] = [
     jwkWith('"a":1e400,"b":123456789012345678901234567890,"c":-0.0'),
     [plain],
   ],
+  ['keys-jwk-long-number', 'a JWK with a number of 5,000 digits', jwkWith(`"a":${'1'.repeat(5000)}`), [plain]],
   [
     'keys-jwk-set-item-keys',
     'a JWK Set, its JWK has a member `keys`, which is passed over',
@@ -224,6 +225,12 @@ export const ROWS: readonly Row[] = [
   ['keys-openssh', 'an OpenSSH public key', `ssh-ed25519 ${RAW} me\n`, undefined],
   ['keys-jwk-private', 'a private JWK', jwkWith(`"d":"${encodeBase64Url(utf8(ed25519Key.ed25519Seed))}"`), undefined],
   ['keys-jwk-private-empty', 'a JWK with an empty `d`', jwkWith('"d":""'), undefined],
+  ...['p', 'q', 'dp', 'dq', 'qi', 'oth'].map((name): Row => [
+    `keys-jwk-private-${name}`,
+    `a JWK with \`${name}\`, which is a part of a private key of RSA`,
+    jwkWith(`"${name}":[]`),
+    undefined,
+  ]),
   ['keys-jwk-priv', 'a composite JWK with `priv`', COMPOSITE_JWK.replace('}', ',"priv":null}'), undefined],
   ['keys-jwk-set-private', 'a JWK Set, one of them private', `{"keys":[${JWK},${jwkWith('"d":"AA"')}]}`, undefined],
   ['keys-jwk-set-private-beside', 'a JWK Set with `d` beside its keys', `{"d":"AA","keys":[${JWK}]}`, undefined],
@@ -249,6 +256,14 @@ export const ROWS: readonly Row[] = [
     concatBytes(utf8(JWK.replace('}', ',"note":"')), Uint8Array.of(0xff), utf8('"}')),
     undefined,
   ],
+  ...['NaN', 'Infinity', '-Infinity'].map((word): Row => [
+    `keys-jwk-${word.toLowerCase().replace('-', 'minus-')}`,
+    `a JWK with the word \`${word}\`, which is no JSON`,
+    jwkWith(`"a":${word}`),
+    undefined,
+  ]),
+  ['keys-jwk-line-feed', 'a line feed in a text, not escaped', jwkWith('"note":"a\nb"'), undefined],
+  ['keys-jwk-tab', 'a tab in a text, not escaped', jwkWith('"note":"a\tb"'), undefined],
   ['keys-jwk-too-deep', '65 objects and arrays inside one another', jwkWith(`"a":${nested(64)}`), undefined],
   [
     'keys-jwk-set-shared',
@@ -325,6 +340,8 @@ export const ROWS: readonly Row[] = [
     undefined,
   ],
   ['keys-raw-url', 'base64url of 32 bytes', X, undefined],
+  ['keys-raw-form-feed', 'a form feed within base64', `${RAW.slice(0, 20)}\f${RAW.slice(20)}`, undefined],
+  ['keys-raw-no-break', 'a no-break space behind base64', `${RAW}\u00a0`, undefined],
   ['keys-hex', 'hex', '02b3a60156123daac464f3eb2801b06d730b4b973dffc788edf8223e7da0d512', undefined],
   ['keys-small-order', 'a key of small order', encodeBase64(new Uint8Array(32)), undefined],
 ];

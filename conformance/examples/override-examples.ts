@@ -213,6 +213,23 @@ const ROWS: readonly Row[] = [
   ['override-pem-escaped', 'PEM with `\\n` in two characters', BUILT_IN, first(PEM.replaceAll('\n', '\\n')), INVALID],
   ['override-pem-one-line', 'PEM with blanks for line ends', BUILT_IN, first(PEM.replaceAll('\n', ' ')), INVALID],
   ['override-raw-blank', 'base64 with a blank in it', BUILT_IN, first(`${A.slice(0, 20)} ${A.slice(20)}`), INVALID],
+  ['override-no-break', 'a no-break space around a key', BUILT_IN, first(`\u00a0${A}\u00a0`), INVALID],
+  ['override-no-break-blank', 'a variable with only a no-break space', BUILT_IN, first('\u00a0'), INVALID],
+  ['override-composite-form-feed', '`LICENSE_REQUIRE_COMPOSITE` with a form feed', BUILT_IN, composite('1\f'), INVALID],
+  [
+    'override-mldsa-composite',
+    'base64 of the 1984 bytes of a composite in the second variable',
+    rootAnd(),
+    pair(COMPONENT, encodeBase64(compositeKey.publicKey.bytes)),
+    INVALID,
+  ],
+  [
+    'override-half-root',
+    'a component of a built-in composite root',
+    { keys: [{ ...active('composite'), purpose: 'root' }] },
+    first(COMPONENT),
+    INVALID,
+  ],
   ['override-raw-url', 'base64url', BUILT_IN, first(encodeBase64Url(ed25519Key.publicKey.bytes)), INVALID],
   [
     'override-raw-composite',

@@ -116,6 +116,7 @@ const ROWS: readonly Row[] = [
   ],
   ['trust-twice', 'one key twice, all the same', twice({}), 'taken'],
   ['trust-twice-order', 'one key twice, its products in another order', scoped(['a', 'b'], ['b', 'a']), 'taken'],
+  ['trust-twice-items', 'one key twice, once with one product twice', scoped(['a', 'b'], ['b', 'a', 'b']), 'taken'],
   ['trust-twice-purpose', 'one key twice, with two purposes', twice({ purpose: 'root' }), 'configuration_invalid'],
   ['trust-twice-status', 'one key twice, with two statuses', twice({ status: 'retired' }), 'configuration_invalid'],
   ['trust-twice-products', 'one key twice, with other products', scoped(['a'], ['a', 'b']), 'configuration_invalid'],
@@ -167,6 +168,18 @@ const ROWS: readonly Row[] = [
     'configuration_invalid',
   ],
   [
+    'trust-products-kelvin',
+    'a product with U+212A, which is a k without regard to case',
+    { keys: [{ ...active('ed25519'), products: ['vaultdes\u212a'] }] },
+    'configuration_invalid',
+  ],
+  [
+    'trust-products-line-feed',
+    'a product with LF at its end',
+    { keys: [{ ...active('ed25519'), products: ['vaultdesk\n'] }] },
+    'configuration_invalid',
+  ],
+  [
     'trust-tiers-no-id',
     'a tier that is no id',
     { keys: [{ ...active('ed25519'), tiers: [''] }] },
@@ -200,6 +213,12 @@ const ROWS: readonly Row[] = [
     'trust-revoked-case',
     'one in upper case',
     { keys: [], revokedLicenses: ['0193817A-6C00-7000-8000-000000000001'] },
+    'configuration_invalid',
+  ],
+  [
+    'trust-revoked-line-feed',
+    'one with LF at its end',
+    { keys: [], revokedLicenses: ['0193817a-6c00-7000-8000-000000000001\n'] },
     'configuration_invalid',
   ],
   [
@@ -238,6 +257,12 @@ const ROWS: readonly Row[] = [
     'trust-lowest-lineage',
     'a lowest counter of what is no lineage: five parts',
     { keys: [], lowestCounters: { 'a/b/c/d/e': 1 } },
+    'configuration_invalid',
+  ],
+  [
+    'trust-lowest-line-feed',
+    'a lineage with LF at its end',
+    { keys: [], lowestCounters: { 'a/b/c\n': 1 } },
     'configuration_invalid',
   ],
 ];

@@ -73,6 +73,8 @@ export interface ChainDraft {
   readonly fileEdits: ((file: Uint8Array) => Uint8Array)[];
   /** The reason that an edit of the file makes, behind its last block. */
   fileFault?: string;
+  /** The same, before a block is taken. */
+  frontFault?: string;
   /** Whether the license of the key `issuing 1` is judged by the keyset that counts. */
   judgesLicense: boolean;
 }
@@ -287,6 +289,7 @@ export interface PreparedChain {
 /** Judged by the keyset that counts. */
 const SIGNER = keyNamed('issuing 1');
 const LICENSE = write(validDraft(SIGNER));
+export const LICENSE_DIGEST: string = LICENSE.record.payloadDigest;
 const { context: CONTEXT } = validDraft(SIGNER);
 
 export function prepareChain(draft: ChainDraft): PreparedChain {
@@ -342,11 +345,18 @@ interface WrittenFile {
   readonly model: ModelChainFile;
 }
 
-function edited({ bytes, model }: WrittenFile, { fileEdits, fileFault }: ChainDraft): WrittenFile {
+function edited({ bytes, model }: WrittenFile, { fileEdits, fileFault, frontFault }: ChainDraft): WrittenFile {
+  const blocks = frontFault === undefined ? model.blocks : [];
+  const endsWith = frontFault ?? fileFault;
   return {
     bytes: fileEdits.reduce((one, edit) => edit(one), bytes),
-    model: fileFault === undefined ? model : { ...model, endsWith: fileFault },
+    model: endsWith === undefined ? model : { blocks, endsWith },
   };
+}
+
+/** The block of a version. */
+export function blockOf(version: VersionDraft): Uint8Array {
+  return written(version).text;
 }
 
 /** The trust of a keyset (K6), and the license by it. */

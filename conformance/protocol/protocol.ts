@@ -50,6 +50,8 @@ export type Request =
       readonly trust: WireTrust;
       readonly environment: Readonly<Record<string, string>>;
       readonly files?: Readonly<Record<string, string>>;
+      readonly license?: string;
+      readonly context?: PlainContext;
     }
   | { readonly op: 'read-keys'; readonly file: string };
 

@@ -137,19 +137,21 @@ function stepOf(value: Exclude<Case, { operation: 'history' }>, base64: Base64Of
             : { verdict: 'refused', reason: value.expected.reason },
       };
     case 'override': {
-      const { builtIn, variables, files = {}, expected } = value;
+      const { builtIn, variables, files = {}, license, context, expected } = value;
       return {
         request: {
           op: 'override',
           trust: wireTrust(builtIn),
           environment: variables,
           files: Object.fromEntries(Object.entries(files).map(([path, input]) => [path, base64(input)])),
+          ...(license === undefined || context === undefined ? {} : { license: base64(license), context }),
         },
         expected:
           expected.verdict === 'accepted'
             ? {
                 keys: expected.trust.keys.map(({ kid, purpose, status }) => ({ alg: undefined, kid, purpose, status })),
                 requireComposite: expected.trust.requireComposite ?? false,
+                ...(expected.license === undefined ? {} : answerOf(expected.license)),
               }
             : { verdict: 'configuration_invalid' },
       };

@@ -89,7 +89,10 @@ export interface OverrideCase extends CaseHead {
   readonly variables: Readonly<Record<string, string>>;
   /** For `file:PATH`: path → its content. */
   readonly files?: Readonly<Record<string, FileInput>>;
-  readonly expected: (Taken & { readonly trust: CaseTrust }) | NotTaken;
+  /** Judged by the trust that follows. */
+  readonly license?: FileInput;
+  readonly context?: PlainContext;
+  readonly expected: (Taken & { readonly trust: CaseTrust; readonly license?: CaseVerdict }) | NotTaken;
 }
 
 export interface KeysetCase extends CaseHead {
@@ -184,7 +187,7 @@ export function fileInputs(value: Case): readonly FileInput[] {
     case 'key-file':
       return [value.keyFile];
     case 'override':
-      return Object.values(value.files ?? {});
+      return [...Object.values(value.files ?? {}), ...maybe(value.license)];
     case 'keyset':
       return [value.builtIn, ...(value.state ?? []), ...maybe(value.keyset), ...maybe(value.license)];
     case 'history':

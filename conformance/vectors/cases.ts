@@ -9,6 +9,7 @@ import { keysetCases } from './keyset-cases.ts';
 import { keysetStateCases } from './keyset-state-cases.ts';
 import { mutantsByCase } from './mutants-of-cases.ts';
 import { isTestedBy, REQUIREMENTS } from './requirements.ts';
+import { overrideCases } from './override-cases.ts';
 import { signatureCases } from './signature-cases.ts';
 import { trustCases } from './trust-cases.ts';
 import { exampleCases } from './from-examples.ts';
@@ -25,6 +26,7 @@ export function allCases(): readonly CaseFolder[] {
     ...keysetCases(),
     ...keysetStateCases(),
     ...historyCases(),
+    ...overrideCases(),
     ...trustCases(),
   ].sort((a, b) => (a.value.id < b.value.id ? -1 : 1));
   for (const [i, { value }] of cases.entries())

@@ -9,7 +9,7 @@ import { trustFromOverride } from '../../verifier/override.ts';
 import type { Trust } from '../../verifier/trust.ts';
 import { verify } from '../../verifier/verify.ts';
 import { contextFrom, trustFrom, type PlainContext } from '../examples/plain-values.ts';
-import type { Case, CaseFolder, CaseTrust, KeysetCase, OverrideCase } from './case.ts';
+import type { Case, CaseFolder, CaseTrust, FileInput, KeysetCase, OverrideCase } from './case.ts';
 import { bytesOfInput } from './files.ts';
 
 /** A verdict without what is scored of it. */
@@ -46,22 +46,39 @@ function judgeLicense(file: Uint8Array, trust: Trust, context: PlainContext, pro
     : { verdict: 'refused', layer: verdict.layer, reason: verdict.reason };
 }
 
-function judgeOverride({ builtIn, variables, files = {} }: OverrideCase, folder: CaseFolder): Outcome {
+function judgeOverride(value: OverrideCase, folder: CaseFolder, provider?: Provider): Outcome {
+  const { builtIn, variables, files = {}, license, context } = value;
   const readFile = (path: string): Uint8Array => {
     const input = files[path];
     if (input === undefined) throw new Error(`no file ${path}`);
     return bytesOfInput(input, folder.files);
   };
-  return { verdict: 'accepted', trust: comparableTrust(trustFromOverride(variables, trustOfCase(builtIn), readFile)) };
+  const trust = trustFromOverride(variables, trustOfCase(builtIn), readFile);
+  return {
+    verdict: 'accepted',
+    trust: comparableTrust(trust),
+    ...judgedLicense(license, trust, context, folder, provider),
+  };
 }
 
-function judgeKeyset(value: KeysetCase, { files }: CaseFolder, provider?: Provider): Outcome {
+/** The verdict on a license, where the case of a setting has one. */
+function judgedLicense(
+  license: FileInput | undefined,
+  trust: Trust,
+  context: PlainContext | undefined,
+  { files }: CaseFolder,
+  provider?: Provider,
+): { readonly license?: Outcome } {
+  if (license === undefined || context === undefined) return {};
+  return { license: judgeLicense(bytesOfInput(license, files), trust, context, provider) };
+}
+
+function judgeKeyset(value: KeysetCase, folder: CaseFolder, provider?: Provider): Outcome {
+  const { files } = folder;
   const { issuer, requireComposite, builtIn, state, keyset, license, context } = value;
+  const compiledIn = requireComposite === undefined ? {} : { requireComposite };
   const { chain, source, notices } = chooseKeyset({
-    builtIn: builtInChain(bytesOfInput(builtIn, files), {
-      issuer,
-      ...(requireComposite === undefined ? {} : { requireComposite }),
-    }),
+    builtIn: builtInChain(bytesOfInput(builtIn, files), { issuer, ...compiledIn }),
     ...(state === undefined ? {} : { state: state.map((input) => bytesOfInput(input, files)) }),
     ...(keyset === undefined ? {} : { file: bytesOfInput(keyset, files) }),
     ...(provider === undefined ? {} : { provider }),
@@ -71,9 +88,7 @@ function judgeKeyset(value: KeysetCase, { files }: CaseFolder, provider?: Provid
     version: chain.newest.version,
     source,
     notices: notices.map((notice) => ({ source: notice.source, reason: notice.reason })),
-    ...(license === undefined || context === undefined
-      ? {}
-      : { license: judgeLicense(bytesOfInput(license, files), trustOfChain(chain), context, provider) }),
+    ...judgedLicense(license, trustOfChain(chain, compiledIn), context, folder, provider),
   };
 }
 
@@ -96,7 +111,7 @@ export function judgeCase(folder: CaseFolder, provider?: Provider): Outcome {
         kids: parsePublicKeys(bytesOfInput(value.keyFile, files)).map(({ kid }) => kid),
       }));
     case 'override':
-      return takenOrRefused(() => judgeOverride(value, folder));
+      return takenOrRefused(() => judgeOverride(value, folder, provider));
     case 'keyset':
       return takenOrRefused(() => judgeKeyset(value, folder, provider));
     case 'history':
@@ -112,7 +127,10 @@ export function agrees(value: Exclude<Case, { readonly operation: 'history' }>, 
     return outcome.verdict === 'refused' && (expected.scored === 'verdict' || sameReason(expected, outcome));
   if (outcome.verdict !== 'accepted') return false;
   if (value.operation === 'override' && 'trust' in expected)
-    return sameJson(outcome['trust'], comparableTrust(trustOfCase(expected.trust)));
+    return (
+      sameJson(outcome['trust'], comparableTrust(trustOfCase(expected.trust))) &&
+      sameJson(outcome['license'] ?? null, withoutScored(expected.license ?? null))
+    );
   return sameJson(outcome, withoutScored(expected));
 }
 

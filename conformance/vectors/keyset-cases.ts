@@ -1,9 +1,10 @@
 /** Keysets with one fault each, their bounds, and licenses that are judged by the trust of a keyset. */
 import { sha256Hex } from '../../files/index.ts';
+import { concatBytes, utf8 } from '../../formats/bytes.ts';
 import type { KeysetReason } from '../../verifier/keyset/reasons.ts';
 import type { Reason } from '../../verifier/reasons.ts';
 import type { State } from '../../verifier/verdict.ts';
-import { chainOf, issuingKey, keysetBlock, testKey } from '../examples/keysets.ts';
+import { chainOf, issuingKey, keysetBlock, testKey, type KeysetValues } from '../examples/keysets.ts';
 import { minimalPayload } from '../examples/minimal-payload.ts';
 import { verdictOf } from './case-parts.ts';
 import type { CaseFolder, FileInput } from './case.ts';
@@ -28,6 +29,13 @@ const license = (key: string): Uint8Array => {
   return signedFile({ ...one, name: 'ed25519', alg: one.publicKey.alg }, mapOf(alg, kid, typ), minimalPayload);
 };
 const PAYLOAD_DIGEST = sha256Hex(minimalPayload);
+
+/** Version 2 with composite roots, which have to sign what sets a policy. */
+const byAll = (changes: Partial<KeysetValues>): Uint8Array => {
+  const roots = [...ROOTS, 'composite root 4', 'composite root 5'];
+  return keysetBlock({ ...version2, roots, ...changes }, roots);
+};
+const ENDED: Reason = 'algorithm_not_allowed';
 
 /** A license by `issuing 1`, unless said otherwise, and version 2. */
 const LICENSES: readonly (readonly [
@@ -76,6 +84,37 @@ const LICENSES: readonly (readonly [
     'key_wrong_purpose',
   ],
   [
+    'license-products',
+    'by a key for this product and another',
+    block2({ keys: [{ ...ISSUING, products: ['other', 'vaultdesk'] }] }),
+    'active',
+  ],
+  [
+    'license-tier',
+    'by a key for another tier',
+    block2({ keys: [{ ...ISSUING, tiers: ['enterprise'] }] }),
+    'key_wrong_purpose',
+  ],
+  [
+    'license-tiers',
+    'by a key for this tier and another',
+    block2({ keys: [{ ...ISSUING, tiers: ['enterprise', 'pro'] }] }),
+    'active',
+  ],
+  [
+    'license-composite',
+    'by an Ed25519 key, where the policy requires composite',
+    byAll({ requireComposite: true }),
+    ENDED,
+  ],
+  ['license-until-now', 'by an Ed25519 key, at ed25519_until', byAll({ ed25519Until: CONTEXT.now }), ENDED],
+  [
+    'license-until-next',
+    'by an Ed25519 key, a second before ed25519_until',
+    byAll({ ed25519Until: CONTEXT.now + 1 }),
+    'active',
+  ],
+  [
     'license-key-purpose',
     'by a key for license keys',
     block2({ keys: sorted(ISSUING, issuingKey('issuing 5', { purpose: 'license-key' })) }),
@@ -104,12 +143,22 @@ const LICENSES: readonly (readonly [
     'superseded',
   ],
   [
+    'license-lowest-largest',
+    'the lowest counter of its lineage is 2^53-1',
+    block2({ lowestCounters: new Map([['example-vendor/vaultdesk/acme-gmbh', Number.MAX_SAFE_INTEGER]]) }),
+    'superseded',
+  ],
+  [
     'license-old-version',
     'the new version is not taken, so that its revocation does not count',
     keysetBlock({ ...version2, keys: [{ ...ISSUING, status: 'revoked' }] }, ['root 1']),
     'active',
   ],
 ];
+
+/** Two blocks with this between them. */
+const joined = (gap: string, first: Uint8Array, second: Uint8Array): Uint8Array =>
+  concatBytes(first.slice(0, -1), utf8(gap), second);
 
 const FILE: FileInput = { file: 'new.keyset' };
 const MAX_CHAIN_BYTES = 16_777_216;
@@ -122,7 +171,13 @@ export function keysetCases(): readonly CaseFolder[] {
     source: 'built-in',
     notices: [{ source: 'file', reason }],
   });
-  const taken = { version: 2, source: 'file', notices: [] } as const;
+  const taken = (
+    version: number,
+  ): { version: number; source: 'built-in' | 'file'; notices: { source: 'file'; reason: string }[] } => ({
+    version,
+    source: version === 1 ? 'built-in' : 'file',
+    notices: [],
+  });
   const one = (
     [id, title, file, result]: Row,
     clause: string,
@@ -132,6 +187,7 @@ export function keysetCases(): readonly CaseFolder[] {
       /** Version 2 is taken before the fault. */
       readonly isTaken?: true;
       readonly expected?: Reason | State;
+      readonly requireComposite?: true;
     } = {},
   ): CaseFolder => ({
     value: {
@@ -141,12 +197,13 @@ export function keysetCases(): readonly CaseFolder[] {
       profile: 'required',
       operation: 'keyset',
       issuer: 'example-vendor',
+      ...(more.requireComposite === undefined ? {} : { requireComposite: more.requireComposite }),
       builtIn: { file: 'built-in.keyset' },
       keyset: more.pad === undefined ? FILE : { ...FILE, pad: more.pad },
       ...(more.license === undefined ? {} : { license: { file: 'license.vtlic' }, context: CONTEXT }),
       expected: {
         verdict: 'accepted',
-        ...(typeof result === 'number' ? taken : notTaken(result)),
+        ...(typeof result === 'number' ? taken(result) : notTaken(result)),
         ...(more.isTaken === undefined ? {} : { version: 2, source: 'file' as const }),
         ...(more.expected === undefined ? {} : { license: verdictOf(more.expected) }),
       },
@@ -173,6 +230,40 @@ export function keysetCases(): readonly CaseFolder[] {
     }),
     one(['chain-twice', 'version 2 twice', chainOf(block2({}), block2({})), 'keyset_not_ascending'], 'K3', {
       isTaken: true,
+    }),
+    one(
+      [
+        'chain-twice-issuer',
+        'version 2 twice, the second time of another vendor',
+        chainOf(block2({}), block2({ iss: 'another-vendor' })),
+        'keyset_issuer_mismatch',
+      ],
+      'K4',
+      { isTaken: true },
+    ),
+    one(
+      [
+        'chain-gap',
+        'blanks and then a line feed between two versions',
+        joined(' \t\r \n \n', block2({}), block2({ version: 3 })),
+        3,
+      ],
+      'K3',
+    ),
+    // The first block is known, so that it makes no difference which of the two blocks is at fault.
+    one(
+      [
+        'chain-gap-return',
+        'only a carriage return between two versions',
+        joined('\r', builtIn, block2({})),
+        'keyset_armor_malformed',
+      ],
+      'K3',
+    ),
+    one(['license-compiled-in', 'license by an Ed25519 key, where the product requires composite', builtIn, 1], 'K6', {
+      license: license('issuing 1'),
+      expected: ENDED,
+      requireComposite: true,
     }),
     ...LICENSES.map(([id, title, file, expected, key = 'issuing 1']) =>
       one([id, `license ${title}`, file, id === 'license-old-version' ? 'keyset_threshold_previous' : 2], 'K6', {

@@ -61,6 +61,9 @@ const digest = (i: number): Uint8Array => Uint8Array.from([i >> 8, i & 255, ...n
 export type Row = readonly [id: string, title: string, file: Uint8Array, reason: KeysetReason | number];
 
 const M: KeysetReason = 'keyset_claims_malformed';
+/** The first second of the year 10000, which is no time. */
+const LATE = 253_402_300_800;
+const MAX_COUNT = Number.MAX_SAFE_INTEGER;
 
 export const PAYLOADS: readonly Row[] = [
   [
@@ -89,9 +92,16 @@ export const PAYLOADS: readonly Row[] = [
     M,
   ]),
   ['iss-blank', 'iss is no id', set('iss', 'example vendor'), M],
+  ['iss-128', 'iss is another id, of 128 characters', set('iss', 'v'.repeat(128)), 'keyset_issuer_mismatch'],
+  ['iss-129', 'iss has 129 characters', set('iss', 'v'.repeat(129)), M],
   ['version-0', 'version 0', set('version', 0), M],
+  ['version-33-bits', 'version 2^32, by which version 2 is left out', block2({ version: 2 ** 32 }), 2 ** 32],
+  ['version-largest', 'version 2^53-1', block2({ version: MAX_COUNT }), MAX_COUNT],
+  ['version-large', 'version 2^53', signed(withVersion(MAX_COUNT + 1)), M],
   ['made-text', 'made is a text', set('made', '2026'), M],
+  ['made-late', 'made in the year 10000', set('made', LATE), M],
   ['expires-made', 'expires at the second of made', set('expires', KEYSET_MADE), M],
+  ['expires-late', 'expires in the year 10000', set('expires', LATE), M],
   ['threshold-0', 'threshold 0', set('threshold', 0), M],
   ['threshold-above', 'a threshold above the number of roots', set('threshold', 4), M],
   ['roots-none', 'no root', set('roots', []), M],
@@ -112,15 +122,29 @@ export const PAYLOADS: readonly Row[] = [
   ['roots-32-bytes', 'a root that is no COSE_Key', set('roots', [new Uint8Array(32)]), M],
   ['keys-128', '128 issuing keys', block2({ keys: manyKeys(128) }), 2],
   ['keys-129', '129 issuing keys', oneKeyMore(), M],
+  ['keys-unsorted', 'issuing keys unsorted', withKeys((keys) => keys.toReversed()), M],
+  ['keys-twice', 'one issuing key twice', withKeys((keys) => keys.flatMap((one) => [one, one])), M],
   ['key-status', 'an unknown status', inKey((key) => key.set('status', 'lost')), M],
   ['key-purpose', 'an issuing key with the purpose root', inKey((key) => key.set('purpose', 'root')), M],
   ['key-from-until', 'from at the second of until', inKey((key) => key.set('from', 5).set('until', 5)), M],
+  ['key-from-late', 'from in the year 10000', inKey((key) => key.set('from', LATE)), M],
+  ['key-until-late', 'until in the year 10000', inKey((key) => key.set('until', LATE)), M],
   ['key-products-none', 'an empty list of products', inKey((key) => key.set('products', [])), M],
+  ['key-products-twice', 'one product twice', inKey((key) => key.set('products', ['a', 'a'])), M],
+  [
+    'key-products-long-s',
+    'a product with U+017F, which is an s without regard to case',
+    inKey((key) => key.set('products', ['vaultde\u017fk'])),
+    M,
+  ],
   ['key-products-64', '64 products', inKey((key) => key.set('products', ids(64))), 2],
   ['key-products-65', '65 products', inKey((key) => key.set('products', ids(65))), M],
   ['key-products-unsorted', 'products unsorted', inKey((key) => key.set('products', ['b', 'a'])), M],
   ['key-tiers-64', '64 tiers', inKey((key) => key.set('tiers', ids(64))), 2],
   ['key-tiers-65', '65 tiers', inKey((key) => key.set('tiers', ids(65))), M],
+  ['key-tiers-none', 'an empty list of tiers', inKey((key) => key.set('tiers', [])), M],
+  ['key-tiers-unsorted', 'tiers unsorted', inKey((key) => key.set('tiers', ['b', 'a'])), M],
+  ['key-tiers-twice', 'one tier twice', inKey((key) => key.set('tiers', ['a', 'a'])), M],
   [
     'key-honored-active',
     'honored payloads of a key that is not revoked',
@@ -133,6 +157,18 @@ export const PAYLOADS: readonly Row[] = [
     inKey((key) => key.set('status', 'revoked').set('honored', [digest(1).slice(1)])),
     M,
   ],
+  [
+    'key-honored-none',
+    'an empty list of honored payloads',
+    inKey((key) => key.set('status', 'revoked').set('honored', [])),
+    M,
+  ],
+  [
+    'key-honored-twice',
+    'one honored payload twice',
+    inKey((key) => key.set('status', 'revoked').set('honored', [digest(1), digest(1)])),
+    M,
+  ],
   ['key-honored-12288', '12,288 honored payloads', withHonored(12_288), 2],
   ['key-honored-12289', '12,289 honored payloads', withHonored(12_289), M],
   [
@@ -143,19 +179,18 @@ export const PAYLOADS: readonly Row[] = [
   ],
   ['policy-none', 'an empty policy', set('policy', new Map()), M],
   ['policy-false', 'composite is false', set('policy', new Map([['composite', false]])), M],
-  [
-    'policy-until-late',
-    'ed25519_until in the year 10000',
-    set('policy', new Map([['ed25519_until', 253_402_300_800]])),
-    M,
-  ],
+  ['policy-until-late', 'ed25519_until in the year 10000', set('policy', new Map([['ed25519_until', LATE]])), M],
   ['revoked-none', 'an empty list of revoked licenses', set('revoked', []), M],
   ['revoked-16384', '16,384 revoked licenses', set('revoked', uuids(MOST_REVOKED)), 2],
   ['revoked-16385', '16,385 revoked licenses', set('revoked', uuids(MOST_REVOKED + 1)), M],
   ['revoked-v4', 'a revoked license of version 4', set('revoked', [uuid(1, 0x40)]), M],
+  ['revoked-twice', 'one revoked license twice', set('revoked', [uuid(1), uuid(1)]), M],
   ['revoked-unsorted', 'revoked licenses unsorted', set('revoked', [uuid(2), uuid(1)]), M],
   ['lowest-0', 'a lowest counter of 0', set('lowest', new Map([['a/b/c', 0]])), M],
   ['lowest-lineage', 'a lowest counter of what is no lineage', set('lowest', new Map([['a/b', 1]])), M],
+  ['lowest-five-parts', 'a lowest counter of five parts', set('lowest', new Map([['a/b/c/d/e', 1]])), M],
+  ['lowest-line-feed', 'a lineage with LF at its end', set('lowest', new Map([['a/b/c\n', 1]])), M],
+  ['lowest-largest', 'a lowest counter of 2^53-1', set('lowest', new Map([['a/b/c', MAX_COUNT]])), 2],
   ['lowest-none', 'an empty map of lowest counters', set('lowest', new Map()), M],
   ['lowest-8192', '8,192 lowest counters', set('lowest', lineages(8192)), 2],
   ['lowest-8193', '8,193 lowest counters', set('lowest', lineages(8193)), M],
@@ -168,6 +203,21 @@ export const PAYLOADS: readonly Row[] = [
   ['expired', 'a keyset that expired long ago: it counts', block2({ expires: KEYSET_MADE + 1 }), 2],
   ['made-future', 'a keyset that is made in the year 9999: it counts', block2({ made: 253_402_300_799 }), 2],
 ];
+
+/** Version 2 with two issuing keys, whose list is changed. */
+function withKeys(edit: (keys: readonly CborValue[]) => readonly CborValue[]): Uint8Array {
+  return changed((members) => members.set('keys', edit(members.get('keys') as readonly CborValue[])), {
+    keys: manyKeys(2),
+  });
+}
+
+/** The payload of version 2 with another number, which the encoder of this project refuses to write. */
+function withVersion(version: number): Uint8Array {
+  const [before = '', after = ''] = toHex(encodeKeyset(keysetOf({ ...version2, version: MAX_COUNT }))).split(
+    MAX_COUNT.toString(16).padStart(16, '0'),
+  );
+  return Uint8Array.from(Buffer.from(`${before}${version.toString(16).padStart(16, '0')}${after}`, 'hex'));
+}
 
 function withHonored(count: number): Uint8Array {
   const honored = Array.from({ length: count }, (_, i) => digest(i));
@@ -218,10 +268,10 @@ function signer(name: string, body: Uint8Array = BODY): Signer {
 const byKid = (names: readonly string[]): readonly string[] =>
   [...names].sort((a, b) => (testKey(a).publicKey.kid < testKey(b).publicKey.kid ? -1 : 1));
 function document(
-  signers: readonly Signer[],
-  { body = BODY, unprotected = new Map<CborValue, CborValue>(), tag = 98 } = {},
+  signers: readonly (readonly CborValue[])[],
+  { body = BODY, unprotected = new Map<CborValue, CborValue>(), tag = 98, more = [] as readonly CborValue[] } = {},
 ): Uint8Array {
-  return armored(encodeTagged(tag, [body, unprotected, PAYLOAD2, signers.map((one) => [...one])]));
+  return armored(encodeTagged(tag, [body, unprotected, PAYLOAD2, signers.map((one) => [...one]), ...more]));
 }
 const SIGNERS = byKid(ROOTS).map((name) => signer(name));
 const strangers = (count: number): readonly Signer[] =>
@@ -258,6 +308,13 @@ export const DOCUMENTS: readonly Row[] = [
         [16, TYP.keyset],
       ]),
     ),
+    C,
+  ],
+  ['cose-items-5', 'a fifth item behind the signatures', document(SIGNERS, { more: [new Uint8Array()] }), C],
+  [
+    'cose-signer-items-4',
+    'a fourth item behind a signature',
+    document(SIGNERS.map((one): readonly CborValue[] => [...one, new Uint8Array()])),
     C,
   ],
   ['cose-no-signer', 'no signature at all', document([]), C],

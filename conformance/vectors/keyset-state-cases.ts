@@ -1,6 +1,16 @@
 /** What is built in, and what state claims. */
-import { issuingKey, chainOf, KEYSET_MADE, keysetBlock, type KeysetValues } from '../examples/keysets.ts';
+import type { IssuingKey } from '../../formats/keyset/keyset.ts';
+import {
+  issuingKey,
+  chainOf,
+  KEYSET_MADE,
+  keysetBlock,
+  testKey,
+  type KeysetBend,
+  type KeysetValues,
+} from '../examples/keysets.ts';
 import type { CaseFolder, KeysetCase } from './case.ts';
+import { sorted } from './keyset-rows.ts';
 
 const ROOTS = ['root 1', 'root 2', 'root 3'];
 const version1: KeysetValues = { version: 1, roots: ROOTS, threshold: 2, keys: [issuingKey('issuing 1')] };
@@ -8,18 +18,21 @@ const block = (changes: Partial<KeysetValues>, signers: readonly string[] = ROOT
   keysetBlock({ ...version1, ...changes }, signers);
 const first = block({});
 const second = block({ version: 2 });
-const spoiled = keysetBlock({ ...version1, version: 2 }, ROOTS, {
-  signature: (_name, bytes) => bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte)),
-});
+const SPOILED: KeysetBend = { signature: (_name, bytes) => bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) };
+const spoiled = keysetBlock({ ...version1, version: 2 }, ROOTS, SPOILED);
 
 const COMPOSITE_ROOTS = ['composite root 4', 'composite root 5'];
 const mixed: Partial<KeysetValues> = { roots: [...ROOTS, ...COMPOSITE_ROOTS] };
 const withPolicy = block({ ...mixed, requireComposite: true });
 const withoutPolicy = block({ ...mixed, version: 2 }, COMPOSITE_ROOTS);
 const withoutRoot3: Partial<KeysetValues> = { roots: ['root 1', 'root 2'] };
-const root3AsKey = [issuingKey('issuing 1'), issuingKey('root 3')].sort((a, b) =>
-  Buffer.compare(a.publicBytes, b.publicBytes),
-);
+const root3AsKey = sorted(issuingKey('issuing 1'), issuingKey('root 3'));
+const LEFT = 'composite root 4';
+const COMPONENT: IssuingKey = {
+  ...issuingKey('issuing 1'),
+  publicBytes: testKey(LEFT).publicKey.ed25519,
+};
+const REVOKED = issuingKey('issuing 1', { status: 'revoked' });
 
 interface Parts {
   readonly builtIn?: Uint8Array;
@@ -183,6 +196,39 @@ export function keysetStateCases(): readonly CaseFolder[] {
         new: block({ ...withoutRoot3, version: 3, keys: root3AsKey }),
       },
       fileRefused(2, 'keyset_purpose_changed'),
+    ),
+    folder(
+      'component-of-a-root-that-left',
+      'the Ed25519 component of a composite root that left becomes a key for licenses',
+      {
+        builtIn: chainOf(block({ roots: [...ROOTS, LEFT] }), block({ version: 2 })),
+        new: block({ version: 3, keys: sorted(issuingKey('issuing 1'), COMPONENT) }),
+      },
+      fileRefused(2, 'keyset_component_shared'),
+    ),
+    folder(
+      'revoked-comes-back',
+      'a key is revoked in version 2, and active in version 3: only signers are bound not to do so',
+      { builtIn: chainOf(first, block({ version: 2, keys: [REVOKED] })), new: block({ version: 3 }) },
+      counts(3, 'file'),
+    ),
+    folder(
+      'known-unsigned',
+      'a file has the built-in version with a signature that is not valid, and the next version',
+      { new: chainOf(keysetBlock(version1, ROOTS, SPOILED), second) },
+      counts(2, 'file'),
+    ),
+    folder(
+      'conflict-older',
+      'a file has another payload for a version before the newest one',
+      { builtIn: chainOf(first, second, block({ version: 3 })), new: block({ version: 2, made: KEYSET_MADE + 1 }) },
+      fileRefused(3, 'keyset_conflict'),
+    ),
+    folder(
+      'state-second-good',
+      'the first copy of state is damaged, and the second one has a new version',
+      { state: [chainOf(first, second).slice(0, -40), chainOf(first, second)] },
+      counts(2, 'state', 'keyset_armor_malformed'),
     ),
   ];
 }

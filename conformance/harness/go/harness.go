@@ -176,6 +176,15 @@ func answerOf(verdict Verdict) answer {
 	return answer{Verdict: "accepted", State: verdict.State, PayloadDigest: digest, Lineage: verdict.Lineage}
 }
 
+// judged is the verdict on the license of a request by this trust.
+func judged(r request, trust *Trust) (answer, error) {
+	context, err := readContext(r.Context, r.Context.Now)
+	if err != nil {
+		return answer{}, err
+	}
+	return answerOf(Verify(*r.License, trust, context)), nil
+}
+
 func chooseKeyset(r request) (answer, error) {
 	start, err := builtIn(r.BuiltIn, r.Issuer, r.RequireComposite)
 	if err != nil {
@@ -188,11 +197,9 @@ func chooseKeyset(r request) (answer, error) {
 		if err != nil {
 			return answer{}, err
 		}
-		context, err := readContext(r.Context, r.Context.Now)
-		if err != nil {
+		if a, err = judged(r, trust); err != nil {
 			return answer{}, err
 		}
-		a = answerOf(Verify(*r.License, trust, context))
 	}
 	a.Version, a.Source, a.Notices = counts.version(), source, notices
 	return a, nil
@@ -210,11 +217,7 @@ func (h *harness) operation(r request) (answer, error) {
 		if err != nil {
 			return answer{}, err
 		}
-		context, err := readContext(r.Context, r.Context.Now)
-		if err != nil {
-			return answer{}, err
-		}
-		return answerOf(Verify(*r.License, trust, context)), nil
+		return judged(r, trust)
 	case "override":
 		trust, err := readTrust(r.Trust)
 		if err != nil {
@@ -223,7 +226,13 @@ func (h *harness) operation(r request) (answer, error) {
 		if trust, err = override(trust, r.Environment, r.Files); err != nil {
 			return answer{}, err
 		}
-		a := answer{Keys: []keyAnswer{}, RequireComposite: &trust.RequireComposite}
+		a := answer{}
+		if r.License != nil {
+			if a, err = judged(r, trust); err != nil {
+				return answer{}, err
+			}
+		}
+		a.Keys, a.RequireComposite = []keyAnswer{}, &trust.RequireComposite
 		for kid, key := range trust.byKid {
 			a.Keys = append(a.Keys, keyAnswer{Kid: hex.EncodeToString([]byte(kid)), Purpose: key.Purpose, Status: key.Status})
 		}

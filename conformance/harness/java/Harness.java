@@ -141,14 +141,17 @@ final class Harness {
     List<byte[]> copies = or(request.state, List.<String>of()).stream().map(Request::decode).toList();
     Chain.Choice choice = Chain.choose(start, copies, Request.decode(request.file));
     JsonObject answer = new JsonObject();
-    if (request.license != null) {
-      Context context = readContext(request.context, request.context.now);
-      answer = answer(Verify.verify(request.licenseFile(), choice.chain().trust(), context));
-    }
+    if (request.license != null) answer = judged(request, choice.chain().trust());
     answer.addProperty("version", choice.chain().version());
     answer.addProperty("source", choice.source());
     answer.add("notices", GSON.toJsonTree(choice.notices()));
     return answer;
+  }
+
+  /** The verdict on the license of a request by this trust. */
+  private static JsonObject judged(Request request, Trust trust) {
+    Context context = readContext(request.context, request.context.now);
+    return answer(Verify.verify(request.licenseFile(), trust, context));
   }
 
   private static JsonObject override(Request request) {
@@ -163,7 +166,7 @@ final class Harness {
       one.addProperty("status", key.status());
       keys.add(one);
     }
-    JsonObject answer = new JsonObject();
+    JsonObject answer = request.license == null ? new JsonObject() : judged(request, trust);
     answer.add("keys", keys);
     answer.addProperty("requireComposite", trust.policy().requireComposite());
     return answer;
@@ -196,9 +199,7 @@ final class Harness {
                 + "capabilities: ['verify', 'state', 'floor', 'keysets', 'override', 'key-files']}",
             JsonObject.class);
       case "verify":
-        Trust trust = readTrust(request.trust);
-        Context context = readContext(request.context, request.context.now);
-        return answer(Verify.verify(request.licenseFile(), trust, context));
+        return judged(request, readTrust(request.trust));
       case "choose-keyset":
         return chooseKeyset(request);
       case "override":

@@ -96,10 +96,12 @@ def choose_keyset(request, license_file):
     composite = request.get('requireComposite', False)
     chain, source, notices = choose(chains[0], request['issuer'], copies, chains[1], composite)
     found = {'version': chain.version(), 'source': source, 'notices': notices}
-    if license_file is not None:
-        context = read_context(request['context'], request['context'].get('now'))
-        found |= answer(verify(license_file, chain.trust(), context))
-    return found
+    return found if license_file is None else found | judged(request, license_file, chain.trust())
+
+
+def judged(request, license_file, trust):
+    """The verdict on the license of a request by this trust."""
+    return answer(verify(license_file, trust, read_context(request['context'], request['context'].get('now'))))
 
 
 def answer_keys(file):
@@ -204,8 +206,7 @@ class Harness:
             return HELLO
         file = base64.b64decode(request['license'], validate=True) if 'license' in request else None
         if operation == 'verify':
-            trust = read_trust(request['trust'])
-            return answer(verify(file, trust, read_context(request['context'], request['context'].get('now'))))
+            return judged(request, file, read_trust(request['trust']))
         if operation == 'choose-keyset':
             return choose_keyset(request, file)
         if operation == 'override':
@@ -214,7 +215,8 @@ class Harness:
             }
             trust = override(read_trust(request['trust']), request['environment'], files)
             keys = [{'kid': kid.hex(), 'purpose': k.purpose, 'status': k.status} for kid, k in trust.by_kid.items()]
-            return {'keys': keys, 'requireComposite': trust.require_composite}
+            found = {'keys': keys, 'requireComposite': trust.require_composite}
+            return found if file is None else found | judged(request, file, trust)
         if operation == 'read-keys':
             return answer_keys(base64.b64decode(request['file'], validate=True))
         if operation == 'reset':

@@ -63,14 +63,14 @@ function answer(request: Request, judge: Judge, installation: Installation | und
     case 'choose-keyset':
       return chosenKeyset(request);
     case 'override': {
-      const { trust, environment, files = {} } = request;
+      const { trust, environment, files = {}, license, context } = request;
       const made = trustFromOverride(environment, readTrust(trust), (path) => {
         const file = files[path];
         if (file === undefined) throw new Error(`there is no file ${path}`);
         return bytes(file);
       });
       const keys = made.keys.map(({ key, purpose, status }) => ({ alg: key.alg, kid: key.kid, purpose, status }));
-      return { keys, requireComposite: made.requireComposite };
+      return { ...judged(license, made, context), keys, requireComposite: made.requireComposite };
     }
     default: {
       const keys = parsePublicKeys(bytes(request.file));
@@ -91,12 +91,20 @@ function chosenKeyset(request: Extract<Request, { op: 'choose-keyset' }>): Answe
     state: state.map(bytes),
     ...(file === undefined ? {} : { file: bytes(file) }),
   });
-  const judged =
-    license === undefined || context === undefined
-      ? {}
-      : answerOf(verify(bytes(license), trustOfChain(chosen.chain, { requireComposite }), contextFrom(context)));
   const notices = chosen.notices.map(({ source, reason }) => ({ source, reason }));
-  return { ...judged, version: chosen.chain.newest.version, source: chosen.source, notices };
+  return {
+    ...judged(license, trustOfChain(chosen.chain, { requireComposite }), context),
+    version: chosen.chain.newest.version,
+    source: chosen.source,
+    notices,
+  };
+}
+
+/** The verdict on the license of a request about a setting, where it has one. */
+function judged(license: string | undefined, trust: Trust, context: PlainContext | undefined): Answer {
+  return license === undefined || context === undefined
+    ? {}
+    : answerOf(verify(bytes(license), trust, contextFrom(context)));
 }
 
 /** @param verdict absent: there is no license in place */

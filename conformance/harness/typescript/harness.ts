@@ -263,8 +263,13 @@ function chosen(request: Json): Json {
     file: file === undefined ? undefined : bytes(file),
     requireComposite: requireComposite === true,
   });
-  if (license === undefined || context === undefined) return description;
-  return { ...description, ...answerOf(verify(bytes(license), trust, readContext(context as Json))) };
+  return { ...description, ...judged(license, trust, context) };
+}
+
+/** The verdict on the license of a request about a setting, where it has one. */
+function judged(license: unknown, trust: Trust, context: unknown): Json {
+  if (license === undefined || context === undefined) return {};
+  return answerOf(verify(bytes(license), trust, readContext(context as Json)));
 }
 
 function answer(request: Json): Json {
@@ -286,9 +291,10 @@ function answer(request: Json): Json {
         Object.entries((request['files'] ?? {}) as Json).map(([path, file]) => [path, bytes(file)]),
       );
       const environment = request['environment'] as Readonly<Record<string, string>>;
-      const { keys, requireComposite } = overridden(readTrust(request['trust'] as Json), environment, files);
-      const described = [...keys.values()].map(({ kid, purpose, status }) => ({ kid, purpose, status }));
-      return { keys: described, requireComposite };
+      const trust = overridden(readTrust(request['trust'] as Json), environment, files);
+      const keys = [...trust.keys.values()].map(({ kid, purpose, status }) => ({ kid, purpose, status }));
+      const { requireComposite } = trust;
+      return { keys, requireComposite, ...judged(request['license'], trust, request['context']) };
     }
     case 'read-keys': {
       const keys = readKeys(bytes(request['file']));

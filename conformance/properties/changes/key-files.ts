@@ -103,6 +103,7 @@ const ROWS: readonly Row[] = [
   ['short lines and an empty one', 'pem', (text) => wrapped(text, (body) => `${body.replaceAll(/.{20}/g, '$&\n')}\n`)],
   ['blanks in its base64', 'raw', (text) => ` ${text.slice(0, 20)}\r\n\t${text.slice(20)}`],
   ['no line end', 'raw', (text) => text.trim()],
+  ['a number of 5,000 digits', 'jwk', (text) => text.replace('}', `,"n":${'9'.repeat(5000)}}`)],
   ['other members', 'jwk', (text) => text.replace('}', ',"use":"enc","alg":"none","kid":"00","n":1e400}')],
   ['blanks around it', 'jwk', (text) => `\r\n\t ${text} `],
 
@@ -114,6 +115,12 @@ const ROWS: readonly Row[] = [
   ['a byte order mark', 'pem', (text) => `\xef\xbb\xbf${text}`, 'key_invalid'],
   ['a lone CR in it', 'pem', (text) => text.replace('\n', '\r'), 'key_invalid'],
   ['no padding', 'raw', (text) => text.replaceAll('=', ''), 'key_invalid'],
+  ...['\v', '\f', '\0', '\x85', '\xa0'].map((character): Row => [
+    `U+00${character.charCodeAt(0).toString(16).padStart(2, '0')} in its base64`,
+    'raw',
+    (text) => text.slice(0, 20) + character + text.slice(20),
+    'key_invalid',
+  ]),
   ['base64 of 31 bytes', 'raw', () => base64(new Uint8Array(31).fill(9)), 'key_invalid'],
   ['a key of small order', 'raw', () => base64(new Uint8Array(32)), 'key_invalid'],
   ['nothing', 'raw', () => '', 'key_invalid'],
@@ -125,7 +132,14 @@ const ROWS: readonly Row[] = [
   ['another kty', 'jwk', (text) => text.replace('OKP', 'okp'), 'key_invalid'],
   ['padding', 'jwk', (text) => text.replace('"}', '="}'), 'key_invalid'],
   ['no x', 'jwk', (text) => text.replace('"x"', '"y"'), 'key_invalid'],
-  ['a private member', 'jwk', (text) => text.replace('}', ',"d":""}'), 'key_invalid'],
+  ...'d p q dp dq qi oth k priv'
+    .split(' ')
+    .map((name): Row => [
+      `a private member ${name}`,
+      'jwk',
+      (text) => text.replace('}', `,"${name}":[]}`),
+      'key_invalid',
+    ]),
   ['a private member deep in it', 'jwk', (text) => text.replace('}', ',"more":[{"priv":null}]}'), 'key_invalid'],
   ['no key in its list', 'jwk set', () => '{"keys":[]}', 'key_invalid'],
   ['a list that is an object', 'jwk set', () => '{"keys":{}}', 'key_invalid'],
@@ -141,6 +155,18 @@ const ROWS: readonly Row[] = [
 
   ['a member twice', 'jwk', (text) => text.replace('}', ',"kty":"OKP"}'), 'json_malformed'],
   ['a member twice, once with an escape', 'jwk', (text) => text.replace('}', ',"\\u006bty":"OKP"}'), 'json_malformed'],
+  ...['NaN', 'Infinity', '-Infinity', '01', '+1', '.5', '1.', '0x1', 'True', "'a'", '"\\x41"'].map((value): Row => [
+    `the value ${value}`,
+    'jwk',
+    (text) => text.replace('}', `,"note":${value}}`),
+    'json_malformed',
+  ]),
+  ...['\0', '\t', '\n', '\r', '\x1f'].map((character): Row => [
+    `the character U+00${character.charCodeAt(0).toString(16).padStart(2, '0')} in a text`,
+    'jwk',
+    (text) => text.replace('}', `,"note":"a${character}b"}`),
+    'json_malformed',
+  ]),
   ['a lone surrogate', 'jwk', (text) => text.replace('}', ',"note":"\\ud800"}'), 'json_malformed'],
   [
     '65 arrays in one another',

@@ -40,7 +40,8 @@ const inKey =
   (...pairs: readonly (readonly [Item, Item])[]): VersionEdit =>
   (v) =>
     v.memberEdits.push((members) => {
-      const [pairsOfKey, ...others] = (members.get('keys') ?? []) as readonly Pairs[];
+      const keys = members.get('keys');
+      const [pairsOfKey, ...others] = (Array.isArray(keys) ? keys : []) as readonly Pairs[];
       const changed = new Map<Item, Item>([...(pairsOfKey?.pairs ?? []), ...pairs]);
       const sorted = [...changed].sort(([a], [b]) => (a as string).length - (b as string).length || (a < b ? -1 : 1));
       members.set('keys', [new Pairs(sorted), ...others]);
@@ -59,6 +60,71 @@ const UNKNOWN: readonly VersionRow[] = [
       ]),
     ),
   ],
+];
+
+/** The first second of the year 10000, which is no time. */
+const LATE = 253_402_300_800;
+const TOO_LARGE = 2 ** 53;
+
+const KEY_MEMBERS = ['key', 'purpose', 'status', 'products', 'tiers', 'from', 'until', 'honored'];
+const MEMBERS = 'iss version made expires roots threshold keys policy revoked lowest'.split(' ');
+const uuids = [1, 2].map((i) => Uint8Array.from([...new Uint8Array(6), 0x70, 0, 0x80, ...new Uint8Array(6), i]));
+
+/** Lists of several items, in their order. */
+const LISTS: readonly (readonly [
+  name: string,
+  make: (items: readonly Item[]) => VersionEdit,
+  items: readonly Item[],
+])[] = [
+  ['products', (items) => inKey(['products', items]), ['a', 'b']],
+  ['tiers', (items) => inKey(['tiers', items]), ['a', 'b']],
+  ['honored payloads', (items) => inKey(['status', 'revoked'], ['honored', items]), digests(2)],
+  ['revoked licenses', (items) => member('revoked', items), uuids],
+];
+const LIST_FAULTS = LISTS.flatMap(([name, make, items]): readonly VersionRow[] => [
+  [`an empty list of ${name}`, make([])],
+  [`${name} in another order`, make(items.toReversed())],
+  [`${name} twice`, make(items.flatMap((item) => [item, item]))],
+  [`${name} that are of another type`, make([7])],
+]);
+
+/** Texts that are no id. */
+const NO_IDS: readonly (readonly [string, string])[] = [
+  ['129 characters', 'v'.repeat(129)],
+  ['no character', ''],
+  ['LF at its end', 'vaultdesk\n'],
+  ['U+017F', 'vaultde\u017fk'],
+  ['U+212A', 'vaultdes\u212a'],
+  ['a point first', '.vaultdesk'],
+];
+const BOUNDS: readonly VersionRow[] = [
+  ...['made', 'expires'].flatMap((name): readonly VersionRow[] => [
+    [`${name} in the year 10000`, member(name, LATE)],
+    [`${name} before 1970`, member(name, -1)],
+  ]),
+  ...['from', 'until'].flatMap((name): readonly VersionRow[] => [
+    [`${name} in the year 10000`, inKey([name, LATE])],
+    [`${name} before 1970`, inKey([name, -1])],
+  ]),
+  ...[LATE, -1].map((until): VersionRow => [
+    `ed25519_until ${until}`,
+    member('policy', new Pairs([['ed25519_until', until]])),
+  ]),
+  ['version 2^53', member('version', TOO_LARGE)],
+  ['version -1', member('version', -1)],
+  ['threshold 17', member('threshold', 17)],
+  ['a lowest counter of 2^53', member('lowest', new Pairs([[LINEAGE, TOO_LARGE]]))],
+  ['a lowest counter of -1', member('lowest', new Pairs([[LINEAGE, -1]]))],
+  ['a lineage of five ids', member('lowest', new Pairs([[`${LINEAGE}/a/b`, 1]]))],
+  ...NO_IDS.flatMap(([words, text]): readonly VersionRow[] => [
+    [`an iss with ${words}`, member('iss', text)],
+    [`a product with ${words}`, inKey(['products', [text]])],
+    [`a tier with ${words}`, inKey(['tiers', [text]])],
+    [`an id with ${words} in a lineage`, member('lowest', new Pairs([[`a/b/${text}`, 1]]))],
+  ]),
+  ...MEMBERS.map((name): VersionRow => [`true as ${name}`, member(name, true)]),
+  ...KEY_MEMBERS.map((name): VersionRow => [`true as ${name} of a key`, inKey([name, true])]),
+  ['a policy with composite 1', member('policy', new Pairs([['composite', 1]]))],
 ];
 
 const rootItems = (v: Map<Item, Item>): readonly Item[] => (v.get('roots') ?? []) as readonly Item[];
@@ -103,26 +169,36 @@ const MALFORMED: readonly VersionRow[] = [
         if (keys !== undefined) m.set('keys', shuffled([...keys]));
       }),
   ],
+  [
+    'an issuing key twice',
+    (v) =>
+      v.memberEdits.push((m) => {
+        const keys = m.get('keys');
+        if (Array.isArray(keys))
+          m.set(
+            'keys',
+            (keys as readonly Item[]).flatMap((key) => [key, key]),
+          );
+      }),
+  ],
   ['a status that there is not', inKey(['status', 'lost'])],
   ['an issuing key with the purpose root', inKey(['purpose', 'root'])],
   ['from at the second of until', inKey(['from', 5], ['until', 5])],
-  ['no product', inKey(['products', []])],
   ['65 products', inKey(['products', ids(65)])],
-  ['products unsorted', inKey(['products', ['b', 'a']])],
   ['65 tiers', inKey(['tiers', ids(65)])],
   ['honored payloads of a key that is not revoked', inKey(['status', 'active'], ['honored', digests(1)])],
   ['a honored payload of 31 bytes', inKey(['status', 'revoked'], ['honored', [new Uint8Array(31)]])],
-  ['honored payloads unsorted', inKey(['status', 'revoked'], ['honored', digests(2).toReversed()])],
   ['12,289 honored payloads', inKey(['status', 'revoked'], ['honored', digests(12_289)])],
   ['an empty policy', member('policy', new Pairs([]))],
   ['a policy with composite false', member('policy', new Pairs([['composite', false]]))],
-  ['no revoked license', member('revoked', [])],
   ['a revoked license of version 4', member('revoked', [fromHex('0193817a6c0040008000000000000001') ?? ''])],
   ['no lowest counter', member('lowest', new Pairs([]))],
   ['a lowest counter of 0', member('lowest', new Pairs([[LINEAGE, 0]]))],
   ['a lowest counter of no lineage', member('lowest', new Pairs([['example-vendor', 1]]))],
   ['a payload with a byte behind it', (v) => v.payloadEdits.push((payload) => concatBytes(payload, Uint8Array.of(0)))],
   ['a payload that is a list', (v) => v.payloadEdits.push((payload) => concatBytes(Uint8Array.of(0x81), payload))],
+  ...LIST_FAULTS,
+  ...BOUNDS,
 ];
 
 function sortedKeys(names: readonly string[]): readonly Item[] {
@@ -143,6 +219,10 @@ const COSE: readonly VersionRow[] = [
   ['an entry in the unprotected header', (v) => items(v, 1, new Pairs([[1, 1]]))],
   ['an array as unprotected header', (v) => items(v, 1, [])],
   ['five items', (v) => v.itemEdits.push((all) => [...all, 0])],
+  [
+    'a fourth item in a signature',
+    (v) => v.signerEdits.push((all) => all.map((one) => [...(one as readonly Item[]), 0])),
+  ],
   ['no signature', (v) => v.signerEdits.push(() => [])],
   ['65 signatures', manySigners(65)],
   ['signers in another order', (v) => v.signerEdits.push(shuffled)],

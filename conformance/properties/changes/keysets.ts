@@ -1,10 +1,20 @@
 /** Changes of a chain of keysets (K3 to K6 of docs/keysets.md). The model knows what follows from them. */
 import { concatBytes, utf8 } from '../../../formats/bytes.ts';
-import { brought, copyOf, ROOTS, versionDraft, type ChainDraft, type VersionDraft } from '../chain-draft.ts';
+import {
+  blockOf,
+  brought,
+  copyOf,
+  LICENSE_DIGEST,
+  ROOTS,
+  versionDraft,
+  type ChainDraft,
+  type VersionDraft,
+} from '../chain-draft.ts';
 import { LICENSE_ID, LINEAGE, NOW } from '../draft.ts';
 import { keyNamed } from '../keys.ts';
 import { changes, KEYSET_FORM_CHANGES, otherKeys, type ChainChange, type VersionRow } from './keyset-forms.ts';
 
+const compositeNames = ['composite root 4', 'composite root 5'];
 const SMALL_ORDER = new Uint8Array(32);
 const COMPONENT = keyNamed('composite issuing 6').publicKey.ed25519;
 
@@ -64,8 +74,34 @@ const RULES: readonly VersionRow[] = [
   ],
   ['the policy that composite is required', (v) => (v.policy = { composite: true })],
   ['a policy with ed25519_until in the past', (v) => (v.policy = { ed25519Until: NOW - 1 })],
+  ...(
+    [
+      ['that composite is required', { composite: true }],
+      ['with ed25519_until a second ago', { ed25519Until: NOW - 1 }],
+      ['with ed25519_until now', { ed25519Until: NOW }],
+      ['with ed25519_until in a second', { ed25519Until: NOW + 1 }],
+    ] as const
+  ).map(([words, policy]): VersionRow => [
+    `a policy ${words}, which composite roots sign`,
+    (v) => {
+      v.policy = policy;
+      v.signers = [...ROOTS, ...compositeNames];
+      v.roots = [...v.signers];
+    },
+  ]),
+  [
+    '16 roots that all have to sign',
+    (v) => {
+      v.signers = [...ROOTS, ...otherKeys(13)];
+      v.roots = [...v.signers];
+      v.threshold = 16;
+    },
+  ],
   ['another issuer', (v) => (v.iss = 'other-vendor')],
+  ['another issuer, of 128 characters', (v) => (v.iss = 'v'.repeat(128))],
   ['version 5', (v) => (v.version = 5)],
+  ['version 2^32', (v) => (v.version = 2 ** 32)],
+  ['version 2^53-1', (v) => (v.version = Number.MAX_SAFE_INTEGER)],
   ['version 1, with another payload', (v) => (v.version = 1)],
 ];
 
@@ -81,6 +117,8 @@ const compositeRoots = (draft: ChainDraft): VersionDraft => {
   draft.file = [fourth];
   return fourth;
 };
+
+const FIRST_BLOCK = blockOf(versionDraft(1));
 
 const CHAINS: readonly ChainChange[] = [
   ['no file', (draft) => (draft.file = undefined)],
@@ -135,6 +173,13 @@ const CHAINS: readonly ChainChange[] = [
   ['a built-in chain without a version', (draft) => (draft.builtIn = [])],
   ['a built-in chain with a version twice', (draft) => draft.builtIn.push(versionDraft(1))],
   ['a built-in chain whose key is of small order', (draft) => draft.builtIn[0]?.roots.push(SMALL_ORDER)],
+  [
+    'composite compiled in, and no file',
+    (draft) => {
+      draft.requireComposite = true;
+      draft.file = undefined;
+    },
+  ],
   ['composite compiled in, and Ed25519 roots', (draft) => (draft.requireComposite = true)],
   ['a policy before, and composite roots sign', (draft) => (compositeRoots(draft).signers = [...compositeNames])],
   ['a policy before, and Ed25519 roots sign a version without one', (draft) => void compositeRoots(draft)],
@@ -156,9 +201,57 @@ const CHAINS: readonly ChainChange[] = [
       draft.file = [second, third];
     },
   ],
+  [
+    'a composite root that left, whose component is an issuing key',
+    (draft) => {
+      const second = stays(versionDraft(2));
+      second.roots.push('composite issuing 6');
+      const fourth = stays(versionDraft(4));
+      fourth.keys.push({ key: COMPONENT, purpose: 'license', status: 'active' });
+      draft.builtIn = [versionDraft(1), second, stays(versionDraft(3))];
+      draft.file = [fourth];
+    },
+  ],
+  [
+    'a key that is revoked, and later active again',
+    (draft) => {
+      const revoking = stays(versionDraft(2));
+      first(revoking).status = 'revoked';
+      draft.file = [revoking, stays(versionDraft(3))];
+    },
+  ],
+  [
+    'the built-in version with a signature that is not valid, before the next version',
+    (draft) => {
+      const known = versionDraft(1);
+      invalid(known, 'root 2');
+      draft.file?.unshift(known);
+    },
+  ],
+  [
+    'a conflict with a version before the newest one',
+    (draft) => {
+      const other = stays(versionDraft(2));
+      other.lowest.set(LINEAGE, 2);
+      draft.builtIn = [versionDraft(1), stays(versionDraft(2)), stays(versionDraft(3))];
+      draft.file = [other];
+    },
+  ],
+  [
+    'blanks and then line ends between two versions',
+    (draft) => {
+      brought(draft).textEdits.push((block) => concatBytes(block.slice(0, -1), utf8(' \t\r \r\n \n\t')));
+      draft.file?.push(stays(versionDraft(30)));
+    },
+  ],
+  ...['\r', ' \t', '\r\r', ''].map((gap): ChainChange => [
+    `two versions without a line feed between them, but ${JSON.stringify(gap)}`,
+    (draft) => {
+      draft.fileEdits.push((file) => concatBytes(FIRST_BLOCK.slice(0, -1), utf8(gap), file));
+      draft.frontFault = 'keyset_armor_malformed';
+    },
+  ]),
 ];
-const compositeNames = ['composite root 4', 'composite root 5'];
-
 /** The keys that version 2 added stay. */
 function stays(version: VersionDraft): VersionDraft {
   version.keys.push({ key: 'issuing 5', purpose: 'license', status: 'pre-published' });
@@ -186,11 +279,23 @@ const KEYS: readonly VersionRow[] = [
       first(v).honored = ['ab'.repeat(32)];
     },
   ],
+  [
+    'the key revoked, with this payload honored',
+    (v) => {
+      first(v).status = 'revoked';
+      first(v).honored = ['ab'.repeat(32), LICENSE_DIGEST];
+    },
+  ],
+  ['the key for this product', (v) => (first(v).products = ['other', 'vaultdesk'])],
+  ['the key for other tiers', (v) => (first(v).tiers = ['enterprise', 'pro-2'])],
   ['the key for other products', (v) => (first(v).products = ['other'])],
   ['the key for this tier', (v) => (first(v).tiers = ['enterprise', 'pro'])],
   ['128 issuing keys', (v) => add(v, ...otherKeys(126))],
   ['the license revoked', (v) => v.revoked.push(LICENSE_ID)],
+  ['the lowest counter of the license', (v) => v.lowest.set(LINEAGE, 5)],
   ['a lowest counter above that of the license', (v) => v.lowest.set(LINEAGE, 6)],
+  ['a lowest counter of 2^32', (v) => v.lowest.set(LINEAGE, 2 ** 32)],
+  ['a lowest counter of 2^53-1', (v) => v.lowest.set(LINEAGE, Number.MAX_SAFE_INTEGER)],
 ];
 const COMPONENT_NAME = 'component of composite issuing 6';
 

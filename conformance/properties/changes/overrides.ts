@@ -2,8 +2,22 @@
 import { concatBytes } from '../../../formats/bytes.ts';
 import { exportPublicKey } from '../../../keys/public/encodings/public-key-file.ts';
 import type { PublicKey } from '../../../keys/public/public-key.ts';
+import { expectedOf } from '../../model/expected.ts';
 import type { Answer, Request } from '../../protocol/protocol.ts';
-import { base64, NOW, wireTrust, type DraftTrust } from '../draft.ts';
+import {
+  base64,
+  LICENSE_ID,
+  LINEAGE,
+  modelTrust,
+  NOW,
+  validDraft,
+  wantedOf,
+  wireContext,
+  wireTrust,
+  write,
+  type DraftKey,
+  type DraftTrust,
+} from '../draft.ts';
 import { COMPOSITE, ED25519, OTHER_COMPOSITE, ROOT, SECOND } from '../keys.ts';
 
 type Form = 'raw' | 'pem' | 'file of raw' | 'file of PEM';
@@ -22,6 +36,10 @@ export interface OverrideDraft {
 }
 
 export type OverrideChange = readonly [words: string, apply: (draft: OverrideDraft) => void];
+
+/** By the key that the environment brings, unless a change says otherwise. */
+const LICENSE = write(validDraft(SECOND));
+const { context: CONTEXT } = validDraft(SECOND);
 
 /** A key for licenses and a root are built in, and the environment brings another key for licenses. */
 export function validOverride(): OverrideDraft {
@@ -84,6 +102,8 @@ export function prepareOverride(draft: OverrideDraft): { readonly request: Reque
     trust: wireTrust(builtIn),
     environment,
     ...(Object.keys(wire).length === 0 ? {} : { files: wire }),
+    license: base64(LICENSE.file),
+    context: wireContext(CONTEXT),
   };
   return { request, expected: isInvalid ? INVALID : trustAfter(draft) };
 }
@@ -104,16 +124,14 @@ function trustAfter({ builtIn, items, requireComposite = '' }: OverrideDraft): A
   if (new Set(components).size < components.length) return INVALID;
   const kept = builtIn.keys.filter(({ purpose }) => items === undefined || purpose !== 'license');
   const added = [...given.values()].map(
-    (key) => builtIn.keys.find((one) => one.key.kid === key.kid) ?? { key, purpose: 'license', status: 'active' },
+    (key): DraftKey =>
+      builtIn.keys.find((one) => one.key.kid === key.kid) ?? { key, purpose: 'license', status: 'active' },
   );
   const byKid = new Map([...kept, ...added].map((entry) => [entry.key.kid, entry]));
-  const keys = [...byKid.values()].map(({ key, purpose, status }) => ({
-    alg: undefined,
-    kid: key.kid,
-    purpose,
-    status,
-  }));
-  return { keys, requireComposite: isRequired };
+  const trust: DraftTrust = { ...builtIn, keys: [...byKid.values()], requireComposite: isRequired };
+  const keys = trust.keys.map(({ key, purpose, status }) => ({ alg: undefined, kid: key.kid, purpose, status }));
+  const verdict = wantedOf(expectedOf(LICENSE.file, LICENSE.record, modelTrust(trust), CONTEXT));
+  return { ...verdict, keys, requireComposite: isRequired };
 }
 
 const set =
@@ -121,9 +139,35 @@ const set =
   (draft) =>
     draft.variableEdits.push((variables) => (variables[name] = value));
 
+/** The entry of the key that the environment brings, as one that is built in. */
+const known =
+  (changes: Partial<DraftKey>): ((draft: OverrideDraft) => void) =>
+  ({ builtIn }) => {
+    const entry = builtIn.keys.find(({ key }) => key.kid === SECOND.publicKey.kid);
+    if (entry === undefined)
+      builtIn.keys.push({ key: SECOND.publicKey, purpose: 'license', status: 'active', ...changes });
+    else Object.assign(entry, changes);
+  };
+
 /** Each of these is `configuration_invalid`, whatever else is changed. */
 const FAULTS: readonly OverrideChange[] = [
   ['a key that is no base64', set(ED25519_VARIABLE, 'a key')],
+  ...['\u00a0', '\f', '\v', '\ufeff', '\0'].flatMap((character): readonly OverrideChange[] => {
+    const words = `U+${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+    return [
+      [`${words} before a key`, set(ED25519_VARIABLE, character + base64(SECOND.publicKey.bytes))],
+      [`${words} behind a key`, set(ED25519_VARIABLE, base64(SECOND.publicKey.bytes) + character)],
+      [`only ${words}`, set(ED25519_VARIABLE, character)],
+      [`${words} behind the 1 that requires composite`, set(REQUIRE_VARIABLE, `1${character}`)],
+    ];
+  }),
+  [
+    'the whole composite as ML-DSA item',
+    (draft) => {
+      set(ED25519_VARIABLE, base64(COMPOSITE.publicKey.ed25519))(draft);
+      set(MLDSA_VARIABLE, base64(COMPOSITE.publicKey.bytes))(draft);
+    },
+  ],
   ['base64 of 31 bytes', set(ED25519_VARIABLE, base64(new Uint8Array(31).fill(7)))],
   ['base64 without padding', set(ED25519_VARIABLE, base64(SECOND.publicKey.bytes).replace('=', ''))],
   ['a blank within base64', set(ED25519_VARIABLE, base64(SECOND.publicKey.bytes).replace(/^.{8}/, '$& '))],
@@ -200,16 +244,33 @@ const PLAIN: readonly OverrideChange[] = [
   ],
   ['the key that is built in', (draft) => draft.items?.push({ key: ED25519.publicKey, form: 'raw' })],
   ['the root', (draft) => draft.items?.push({ key: ROOT.publicKey, form: 'raw' })],
+  ['a key that is built in for other products', known({ products: ['other'] })],
+  ['a key that is built in for this product', known({ products: ['other', 'vaultdesk'] })],
+  ['a key that is built in for other tiers', known({ tiers: ['enterprise'] })],
+  ['a key that is built in for this tier', known({ tiers: ['enterprise', 'pro'] })],
+  ['a key that is built in for no product', known({ products: [] })],
+  ['a key that is built in with another purpose', known({ purpose: 'release' })],
+  ['a built-in key that is retired', known({ status: 'retired' })],
+  ['a built-in key that is revoked', known({ status: 'revoked' })],
   [
-    'a built-in key that is revoked',
-    (draft) => {
-      draft.builtIn.keys.push({ key: SECOND.publicKey, purpose: 'license', status: 'revoked' });
-    },
+    'a built-in key that is revoked, with a payload honored that is not this one',
+    known({ status: 'revoked', honored: ['ab'.repeat(32)] }),
+  ],
+  [
+    'a built-in key that is revoked, with this payload honored',
+    known({ status: 'revoked', honored: ['ab'.repeat(32), LICENSE.record.payloadDigest] }),
   ],
   [
     'the component of a built-in composite',
     (draft) => {
       draft.builtIn.keys.push({ key: COMPOSITE.publicKey, purpose: 'license', status: 'active' });
+      draft.items?.push({ key: COMPOSITE.ed25519Component.publicKey, form: 'raw' });
+    },
+  ],
+  [
+    'the component of a built-in composite root',
+    (draft) => {
+      draft.builtIn.keys.push({ key: COMPOSITE.publicKey, purpose: 'root', status: 'active' });
       draft.items?.push({ key: COMPOSITE.ed25519Component.publicKey, form: 'raw' });
     },
   ],
@@ -220,7 +281,11 @@ const PLAIN: readonly OverrideChange[] = [
   ['composite required', (draft) => (draft.requireComposite = '1')],
   ['composite required, with blanks', (draft) => (draft.requireComposite = ' 1\n')],
   ['composite required in what is built in', (draft) => (draft.builtIn.requireComposite = true)],
-  ['an ed25519_until that is built in', (draft) => (draft.builtIn.ed25519Until = NOW)],
+  ['a built-in ed25519_until that is now', (draft) => (draft.builtIn.ed25519Until = NOW)],
+  ['a built-in ed25519_until in a second', (draft) => (draft.builtIn.ed25519Until = NOW + 1)],
+  ['the license revoked in what is built in', (draft) => draft.builtIn.revokedLicenses.push(LICENSE_ID)],
+  ['the lowest counter of the license built in', (draft) => draft.builtIn.lowestCounters.set(LINEAGE, 5)],
+  ['a built-in lowest counter above it', (draft) => draft.builtIn.lowestCounters.set(LINEAGE, 6)],
 ];
 
 export const OVERRIDE_CHANGES: readonly OverrideChange[] = [

@@ -3,7 +3,7 @@ import { concatBytes } from '../../../formats/bytes.ts';
 import { kidOf } from '../../../keys/public/public-key.ts';
 import type { WireKey, WireTrust } from '../../protocol/protocol.ts';
 import { base64, DAY, LICENSE_ID, LINEAGE, NOW, type Draft, type DraftKey } from '../draft.ts';
-import { COMPOSITE, OTHER_COMPOSITE, ROOT, SECOND } from '../keys.ts';
+import { COMPOSITE, keyNamed, OTHER_COMPOSITE, ROOT, SECOND } from '../keys.ts';
 import { each, type Changes } from './change.ts';
 
 const SURROUNDINGS = { of: 'surroundings' } as const;
@@ -138,6 +138,9 @@ const INVALID: readonly (readonly [string, (trust: WireTrust) => WireTrust])[] =
   ],
   ['a purpose that there is not', plus(wireKey({ purpose: 'licence' }))],
   ['a status that there is not', plus(wireKey({ status: 'Active' }))],
+  ['a product with LF at its end', plus(wireKey({ products: ['vaultdesk\n'] }))],
+  ['a tier with U+212A, which is a k without regard to case', plus(wireKey({ tiers: ['des\u212a'] }))],
+  ['a product of 129 characters', plus(wireKey({ products: ['p'.repeat(129)] }))],
   ['a product that is no id', plus(wireKey({ products: ['vault desk'] }))],
   ['a tier that is no id', plus(wireKey({ tiers: [''] }))],
   ['honored payloads of a key that is active', plus(wireKey({ honored: [OTHER_DIGEST] }))],
@@ -170,6 +173,10 @@ const INVALID: readonly (readonly [string, (trust: WireTrust) => WireTrust])[] =
   ['a lineage with a line feed at its end', (trust) => ({ ...trust, lowestCounters: { [`${LINEAGE}\n`]: 1 } })],
   ['a product with a line feed at its end', plus(wireKey({ products: ['vaultdesk\n'] }))],
   ['a license id of version 4', (trust) => ({ ...trust, revokedLicenses: ['0193817a-6c00-4000-8000-000000000001'] })],
+  ['a license id with LF at its end', (trust) => ({ ...trust, revokedLicenses: [`${LICENSE_ID}\n`] })],
+  ['a lineage with LF at its end', (trust) => ({ ...trust, lowestCounters: { [`${LINEAGE}\n`]: 1 } })],
+  ['a lineage of five ids', (trust) => ({ ...trust, lowestCounters: { [`${LINEAGE}/a/b`]: 1 } })],
+  ['a lowest counter of 2^53', (trust) => ({ ...trust, lowestCounters: { [LINEAGE]: 2 ** 53 } })],
   ['a lineage of two ids', (trust) => ({ ...trust, lowestCounters: { 'example-vendor/vaultdesk': 1 } })],
   ['a lineage with an empty id', (trust) => ({ ...trust, lowestCounters: { [`${LINEAGE}/`]: 1 } })],
   ['a lowest counter below 0', (trust) => ({ ...trust, lowestCounters: { [LINEAGE]: -1 } })],
@@ -183,7 +190,24 @@ const LIES: readonly (readonly [string, string])[] = [
   ['of a component', kidOf('ed25519', COMPOSITE.publicKey.ed25519)],
 ];
 
+/** Lists are sets: both entries are the same. */
+const SAME: readonly (readonly [string, readonly string[]])[] = [
+  ['in another order', ['b', 'a']],
+  ['with one of them twice', ['a', 'b', 'a']],
+];
+const TWICE = base64(keyNamed('generated twice').publicKey.bytes);
+const twice = (name: 'products' | 'tiers', again: readonly string[]): ((trust: WireTrust) => WireTrust) =>
+  plus(wireKey({ public: TWICE, [name]: ['a', 'b'] }), wireKey({ public: TWICE, [name]: again }));
+
 export const TRUST_CHANGES: readonly Changes[] = [
+  ...(['products', 'tiers'] as const).map((name) =>
+    each(
+      `a trust with one key twice, the second time its ${name}`,
+      SAME,
+      (draft, again) => void draft.wireEdits.push(twice(name, again)),
+      SURROUNDINGS,
+    ),
+  ),
   each('a key', ENTRY, (draft, edit) => edit(own(draft), draft), SURROUNDINGS),
   each('a trust', POLICY, (draft, edit) => edit(draft), SURROUNDINGS),
   each(

@@ -207,10 +207,7 @@ fn operation(request: Request, place: &mut Option<Installation>) -> Result<Value
         })),
         "verify" => {
             let trust = read_trust(request.trust)?;
-            let given = request.context.ok_or(Fault::Misuse)?;
-            let now = given.now;
-            let context = read_context(given, now).ok_or(Fault::Misuse)?;
-            Ok(answer(verify::verify(&read_license(&request.license)?, &trust, &context)))
+            judged(&request.license, request.context, &trust)
         }
         "choose-keyset" => choose_keyset(request),
         "override" => {
@@ -219,7 +216,13 @@ fn operation(request: Request, place: &mut Option<Installation>) -> Result<Value
             let trust = keyfile::override_trust(read_trust(request.trust)?, &request.environment, &files)?;
             let key = |key: &Key| json!({ "kid": hex(&key.kid()), "purpose": key.purpose, "status": key.status });
             let keys: Vec<Value> = trust.keys().map(key).collect();
-            Ok(json!({ "keys": keys, "requireComposite": trust.policy.require_composite }))
+            let mut found = match request.license {
+                Some(_) => judged(&request.license, request.context, &trust)?,
+                None => json!({}),
+            };
+            found["keys"] = keys.into();
+            found["requireComposite"] = trust.policy.require_composite.into();
+            Ok(found)
         }
         "read-keys" => {
             let file = unbase64(&request.file.ok_or("the request has no file".to_string())?)?;
@@ -240,6 +243,14 @@ fn operation(request: Request, place: &mut Option<Installation>) -> Result<Value
     }
 }
 
+/// The verdict on the license of a request by this trust.
+fn judged(license: &Option<String>, context: Option<GivenContext>, trust: &Trust) -> Result<Value, Fault> {
+    let given = context.ok_or(Fault::Misuse)?;
+    let now = given.now;
+    let context = read_context(given, now).ok_or(Fault::Misuse)?;
+    Ok(answer(verify::verify(&read_license(license)?, trust, &context)))
+}
+
 fn choose_keyset(request: Request) -> Result<Value, Fault> {
     let built_in = unbase64(&request.built_in.ok_or("the request has no chain".to_string())?)?;
     let issuer = request.issuer.ok_or("the request has no issuer".to_string())?;
@@ -249,10 +260,7 @@ fn choose_keyset(request: Request) -> Result<Value, Fault> {
     let (chain, source, notices) = start.choose(&copies, file.as_deref());
     let mut found = json!({});
     if request.license.is_some() {
-        let given = request.context.ok_or(Fault::Misuse)?;
-        let now = given.now;
-        let context = read_context(given, now).ok_or(Fault::Misuse)?;
-        found = answer(verify::verify(&read_license(&request.license)?, &chain.trust()?, &context));
+        found = judged(&request.license, request.context, &chain.trust()?)?;
     }
     let notice = |notice: &chain::Notice| json!({ "source": notice.source, "reason": notice.reason });
     found["version"] = chain.version().into();
