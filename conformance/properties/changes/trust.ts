@@ -195,9 +195,11 @@ const SAME: readonly (readonly [string, readonly string[]])[] = [
   ['in another order', ['b', 'a']],
   ['with one of them twice', ['a', 'b', 'a']],
 ];
-const TWICE = base64(keyNamed('generated twice').publicKey.bytes);
-const twice = (name: 'products' | 'tiers', again: readonly string[]): ((trust: WireTrust) => WireTrust) =>
-  plus(wireKey({ public: TWICE, [name]: ['a', 'b'] }), wireKey({ public: TWICE, [name]: again }));
+const twice = (name: 'products' | 'tiers', again: readonly string[]): ((trust: WireTrust) => WireTrust) => {
+  // A key of its own for each list, so that several of these changes do not make different entries of one key.
+  const own = wireKey({ public: base64(keyNamed(`generated twice ${name}`).publicKey.bytes) });
+  return plus({ ...own, [name]: ['a', 'b'] }, { ...own, [name]: again });
+};
 
 export const TRUST_CHANGES: readonly Changes[] = [
   ...(['products', 'tiers'] as const).map((name) =>
