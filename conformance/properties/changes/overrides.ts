@@ -37,7 +37,7 @@ export interface OverrideDraft {
 
 export type OverrideChange = readonly [words: string, apply: (draft: OverrideDraft) => void];
 
-/** By the key that the environment brings, unless a change says otherwise. */
+/** By the key that the environment brings. */
 const LICENSE = write(validDraft(SECOND));
 const { context: CONTEXT } = validDraft(SECOND);
 
