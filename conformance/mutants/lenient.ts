@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { Point } from '@noble/ed25519';
 import { encodeHead } from '../../formats/cbor/head.ts';
 import { concatBytes, equalBytes, toHex, utf8 } from '../../formats/bytes.ts';
+import { HINT, MAX_INDICES, MLDSA65_SIGNATURE_BYTES } from '../examples/ml-dsa-hint.ts';
 
 const BEGIN = '-----BEGIN VTLIC-----';
 const END = '-----END VTLIC-----';
@@ -198,3 +199,20 @@ export const DEFAULTS: ReadonlyMap<number | string, string | number | Uint8Array
   ['tier', 'pro'],
   ['seats', 1],
 ]);
+
+/** The hint of an ML-DSA-65 signature, as a verifier sees it that only collects the indices of each polynomial. */
+export function canonicalHint(signature: Uint8Array): Uint8Array {
+  const out = Uint8Array.from(signature);
+  const hint = out.subarray(HINT, MLDSA65_SIGNATURE_BYTES);
+  const [indices, ends] = [hint.slice(0, MAX_INDICES), hint.slice(MAX_INDICES)];
+  hint.fill(0, 0, MAX_INDICES);
+  let [from, to] = [0, 0];
+  ends.forEach((end, i) => {
+    const own = [...new Set(indices.subarray(from, end))].sort((a, b) => a - b).slice(0, MAX_INDICES - to);
+    hint.set(own, to);
+    from = end;
+    to += own.length;
+    hint[MAX_INDICES + i] = to;
+  });
+  return out;
+}

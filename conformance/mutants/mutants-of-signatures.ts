@@ -213,7 +213,7 @@ export const MUTANTS_OF_SIGNATURES: readonly Mutant[] = [
       {
         file: SIGNATURE,
         find: IMPORT_COMPOSITE,
-        replace: `${IMPORT_COMPOSITE} import { canonicalHint } from '../../conformance/examples/ml-dsa-hint.ts';`,
+        replace: `${IMPORT_COMPOSITE} import { canonicalHint } from '../../conformance/mutants/lenient.ts';`,
       },
       {
         file: SIGNATURE,
