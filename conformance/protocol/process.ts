@@ -14,6 +14,7 @@ import {
   faulty,
   MAX_ANSWER_BYTES,
   PROTOCOL,
+  requestLine,
   type Answer,
   type Decoded,
   type HarnessFault,
@@ -218,7 +219,7 @@ class HarnessProcess implements Harness {
   async #exchange(message: object, milliseconds: number): Promise<Decoded<string>> {
     if (this.#output.length > 0) return { ok: false, fault: this.#surplus() };
     this.#id++;
-    this.#child.stdin?.write(`${JSON.stringify({ id: this.#id, ...message })}\n`);
+    this.#child.stdin?.write(requestLine(this.#id, message));
     let line: string | undefined;
     await this.#wait(() => {
       line ??= this.#takeLine();

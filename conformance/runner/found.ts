@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Finding } from '../properties/explain.ts';
+import { requestLine } from '../protocol/protocol.ts';
 import { FOUND_SCHEMA, type FoundCase } from './cases.ts';
 
 /**
@@ -25,7 +26,7 @@ export function writeFound(base: string, id: string, finding: Finding): string {
   writeFileSync(
     join(folder, 'requests.jsonl'),
     // The id of `hello` is 1.
-    steps.map(({ request }, i) => `${JSON.stringify({ id: i + 2, ...request })}\n`).join(''),
+    steps.map(({ request }, i) => requestLine(i + 2, request)).join(''),
   );
   const license = steps.map(({ request }) => ('license' in request ? request.license : undefined)).findLast(isText);
   if (license !== undefined) writeFileSync(join(folder, 'license.vtlic'), Buffer.from(license, 'base64'));

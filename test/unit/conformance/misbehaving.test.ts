@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { decodeAnswer, type Request } from '../../../conformance/protocol/protocol.ts';
 import { ROOT } from '../../support/run-cli.ts';
-import { runHere } from './run-here.ts';
+import { startHarness } from '../../../conformance/protocol/process.ts';
+import { REFERENCE, runHere } from './run-here.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'vtlic-conform-test-'));
 afterAll(() => rmSync(base, { recursive: true }));
@@ -73,6 +74,16 @@ describe('a harness that misbehaves is an error with its own sentence, and never
     chmodSync(script, 0o755);
     expect((await runHere([...OPTIONS, '--', script])).text).toContain('the interpreter that its first line names');
   });
+});
+
+it('a request is one line for every reader, whatever is in it', async () => {
+  const limits = { answerMilliseconds: 20_000, startMilliseconds: 60_000 };
+  const started = await startHarness(REFERENCE, limits);
+  if (!started.ok) throw new Error(started.fault.sentence);
+  const context = { issuer: 'a\u2028b\u2029c\u0085d', product: 'vaultdesk', now: 0, defaultGrace: 0 };
+  const answer = await started.value.ask({ op: 'verify', license: '', trust: { keys: [] }, context });
+  expect(answer).toEqual({ ok: true, value: { verdict: 'misuse' } });
+  expect(await started.value.close()).toBeUndefined();
 });
 
 describe('an answer with a member of another type is an error, and does not end the runner', () => {
