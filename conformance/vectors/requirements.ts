@@ -5,7 +5,7 @@
 
 export interface Requirement {
   readonly id: string;
-  readonly document: 'format.md' | 'keysets.md';
+  readonly document: 'format.md' | 'keysets.md' | 'runtime.md';
   readonly section: string;
   /** The words of the document, without line ends. */
   readonly quote: string;
@@ -297,7 +297,7 @@ const KEYSETS: readonly Row[] = [
   [
     'keyset-older-ignored',
     'K5',
-    'An older or unusable file or copy of state MUST be ignored with a warning',
+    'An older file, and an unusable file or copy of state, MUST be ignored with a warning',
     ['keyset/older', 'keyset/new-build', 'keyset/no-block'],
   ],
   ['keyset-older-not-fatal', 'K5', 'and MUST NOT be fatal', ['keyset/older', 'keyset/no-block']],
@@ -319,9 +319,93 @@ function requirements(document: Requirement['document'], rows: readonly Row[]): 
   }));
 }
 
+const RUNTIME: readonly Row[] = [
+  [
+    'runtime-verdict',
+    'What-follows-from-a-verdict',
+    'For each verdict, a runtime MUST do what this table says',
+    [
+      'history/missing*',
+      'history/broken',
+      'history/garbage',
+      'history/rollback-*',
+      'history/conflict',
+      'history/other-*',
+      'history/rotate-revoke',
+      'history/renewal-early',
+      'history/grace',
+      'history/lapsed-*',
+      'history/taken-later',
+    ],
+  ],
+  [
+    'runtime-judges-again',
+    'What-follows-from-a-verdict',
+    'The runtime MUST judge the license in force again each minute, and at each second at which its verdict can change',
+    ['history/grace', 'history/renewal-early', 'history/taken-later', 'history/clock-back'],
+  ],
+  [
+    'runtime-state-entries',
+    'The-state',
+    'For each lineage and key of a license that was ever accepted, the state MUST contain the highest counter',
+    ['history/rollback-*', 'history/conflict', 'history/other-lineage*', 'history/clk-other-lineage'],
+  ],
+  [
+    'runtime-state-taken',
+    'The-state',
+    'The runtime MUST add a license to the state only if every other check succeeds',
+    ['history/lapsed-installed', 'history/other-product', 'history/taken-in-grace', 'history/taken-later'],
+  ],
+  [
+    'runtime-state-revoked',
+    'The-state',
+    'The runtime MUST ignore the entries of a revoked key, unless their payload is honored',
+    ['history/stolen-counter', 'history/rotate-honored'],
+  ],
+  [
+    'runtime-time',
+    'Time',
+    'The effective time MUST be max(clock, highest iat accepted, floor)',
+    ['history/clk', 'history/clock-back', 'history/stolen-clk'],
+  ],
+  ['runtime-floor-at-once', 'Time', 'but the floor MUST NOT follow at once', ['history/clock-far']],
+  [
+    'runtime-floor-follows',
+    'Time',
+    'It MUST follow after the product has run for 72 hours with that lead',
+    'no step of a case lets a product run for hours; the generated histories of vtlic-conform do (capability floor)',
+  ],
+  [
+    'runtime-floor-clk',
+    'Time',
+    'it MUST set the floor and the highest iat to the iat of that license',
+    ['history/clk', 'history/clk-other-lineage'],
+  ],
+  ['runtime-floor-revoked', 'Time', 'then the floor MUST NOT count either', ['history/stolen-clk']],
+  [
+    'runtime-install-fails',
+    'Installing',
+    'the runtime MUST NOT change anything but the keysets',
+    ['history/rollback-install', 'history/other-product', 'history/garbage', 'history/lapsed-installed'],
+  ],
+  [
+    'runtime-renewal-written',
+    'Installing',
+    'The runtime MUST write a renewal that waits to the file at once',
+    ['history/renewal-early'],
+  ],
+  [
+    'runtime-kept',
+    'The-kept-license',
+    'the runtime MUST verify the kept license in full again and keep it in force',
+    ['history/renewal-early'],
+  ],
+];
+
 export const REQUIREMENTS: readonly Requirement[] = [
   ...requirements('format.md', FORMAT),
   ...requirements('keysets.md', KEYSETS),
+  ...requirements('runtime.md', RUNTIME),
 ];
 
 /** Whether a case is among the cases of a requirement. */

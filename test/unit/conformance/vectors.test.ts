@@ -146,6 +146,7 @@ describe('every MUST', () => {
       const count = (part: string): number => part.match(/\bMUST\b/g)?.length ?? 0;
       for (const { id, quote } of own) expect([id, count(quote), text.split(quote).length - 1]).toEqual([id, 1, 1]);
       expect(own.length).toBe(count(text));
+      expect(own.length).toBeGreaterThan(10);
     },
   );
 
