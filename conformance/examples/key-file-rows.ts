@@ -122,7 +122,7 @@ export const ROWS: readonly Row[] = [
     jwkWith('"a":1e400,"b":123456789012345678901234567890,"c":-0.0'),
     [plain],
   ],
-  ['keys-jwk-long-number', 'a JWK with a number of 5,000 digits', jwkWith(`"a":${'1'.repeat(5000)}`), [plain]],
+  ['keys-jwk-long-number', 'a JWK with a number of 1,000 digits', jwkWith(`"a":${'1'.repeat(1000)}`), [plain]],
   [
     'keys-jwk-set-item-keys',
     'a JWK Set, its JWK has a member `keys`, which is passed over',

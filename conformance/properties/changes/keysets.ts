@@ -247,7 +247,9 @@ const CHAINS: readonly ChainChange[] = [
   ...['\r', ' \t', '\r\r', ''].map((gap): ChainChange => [
     `two versions without a line feed between them, but ${JSON.stringify(gap)}`,
     (draft) => {
-      draft.fileEdits.push((file) => concatBytes(FIRST_BLOCK.slice(0, -1), utf8(gap), file));
+      // Without blanks of another change, in which there may be a line feed.
+      const start = (file: Uint8Array): number => file.findIndex((byte) => byte > 0x20);
+      draft.fileEdits.push((file) => concatBytes(FIRST_BLOCK.slice(0, -1), utf8(gap), file.slice(start(file))));
       draft.frontFault = 'keyset_armor_malformed';
     },
   ]),
