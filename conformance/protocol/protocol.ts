@@ -127,8 +127,8 @@ export function capabilitiesOf(request: Request): readonly Capability[] {
 
 /** One line, with its LF, also for a reader that ends lines at U+2028 and U+2029, as `readline` of Node.js does. */
 export function requestLine(id: number, request: object): string {
-  const separators = /[\u2028\u2029]/g;
-  return `${JSON.stringify({ id, ...request }).replaceAll(separators, (one) => (one === '\u2028' ? '\\u2028' : '\\u2029'))}\n`;
+  const line = JSON.stringify({ id, ...request });
+  return `${line.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')}\n`;
 }
 
 export function decodeHello(line: string, id: number): Decoded<Hello> {

@@ -1,6 +1,7 @@
 /** The published cases, and those that the runner wrote itself, as requests with the answers that are expected. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { describeFileError } from '../../files/index.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { PlainContext } from '../examples/plain-values.ts';
 import {
@@ -217,7 +218,8 @@ export function readFound(folder: string): RunnerCase {
   try {
     value = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new VtlicError('file_unreadable', `cannot read the case ${path}: ${(error as Error).message}`, {
+    const { message } = describeFileError(error, 'file_unreadable', path);
+    throw new VtlicError('file_unreadable', `cannot read the case ${path}: ${message}`, {
       hint: 'Name a folder that vtlic-conform wrote, with found.json in it.',
       cause: error,
     });

@@ -121,7 +121,7 @@ if (import.meta.main) {
   const { values, positionals } = readArguments({ allowPositionals: true, options: { write: { type: 'boolean' } } });
   const names = MUTANT_NAMES.filter((name) => positionals.length === 0 || positionals.includes(name));
   const unknown = positionals.find((name) => !names.includes(name));
-  if (unknown !== undefined) refuseArguments(`there is no wrong verifier ${unknown}`);
+  if (unknown !== undefined) refuseArguments(`no wrong verifier has the name ${unknown}`);
   const rows = new Map<string, string>();
   let missing = 0;
   process.stdout.write(HEAD);

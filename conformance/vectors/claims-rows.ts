@@ -388,7 +388,7 @@ export const BINDING: readonly (readonly [...Row, context: PlainContext])[] = [
   ],
   [
     'deployment-shorter',
-    'a deployment with whose id that of the license begins',
+    'a deployment whose id is only the beginning of that of the license',
     bound,
     'deployment_mismatch',
     { ...CONTEXT, deployment: 'prod' },

@@ -1,6 +1,6 @@
 /**
  * On which cases each mutant differs from the reference verifier. `mutants-of-cases.json` keeps what was found, so that
- * the cases can name their mutants; a test finds a part of it again, and `npm run test:mutants` all.
+ * the cases can name their mutants; a test finds a part of it again, and `npm run test:mutants:vectors` all.
  *
  *     node conformance/vectors/try-mutants.ts [--write] [--cases BEGINNING] [WORD…]
  *

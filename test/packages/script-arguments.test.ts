@@ -17,7 +17,7 @@ const WRONG: readonly (readonly [script: string, args: string, sentence: string]
   ['test/mutation/run.ts', 'formats/version.ts', 'the selected sources have no place that could be changed'],
   ['conformance/vectors/try-mutants.ts', 'nothing-like-it', 'no mutant has nothing-like-it in its name'],
   ['conformance/vectors/try-mutants.ts', '--cases nothing', 'no case has an id that begins with nothing'],
-  ['conformance/runner/search-mutants.ts', 'nothing', 'there is no wrong verifier nothing'],
+  ['conformance/runner/search-mutants.ts', 'nothing', 'no wrong verifier has the name nothing'],
   ['bench/run.ts', '--only nothing', '--only is nothing, expected one of verifying,'],
   ...[
     'test/model/run.ts',

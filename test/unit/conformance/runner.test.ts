@@ -360,7 +360,7 @@ describe('nothing is run', () => {
     [['--seconds', 'soon', ...command], '--seconds is "soon"'],
     [['--onyl', 'x', ...command], "Unknown option '--onyl'"],
     [['--only', 'verify/nothing', ...command], 'no vector has an id that begins with "verify/nothing"'],
-    [['--case', '/nowhere', ...command], 'cannot read the case /nowhere/found.json'],
+    [['--case', '/nowhere', ...command], 'cannot read the case /nowhere/found.json: there is no such file or folder'],
     [['--json', '/nowhere/r.jsonl', ...command], '/nowhere/r.jsonl: there is no such file or folder'],
     [['--json', 'r.xml', '--junit', './r.xml', ...command], 'two reports have the same file'],
     [['--no-vectors', '--seconds', '0', ...command], 'nothing is left to run without vectors and generated cases'],
