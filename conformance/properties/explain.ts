@@ -17,16 +17,23 @@ export interface Finding {
   readonly steps: readonly FoundStep[];
   readonly scored: boolean;
   readonly got: Answer;
+  /** From the finding before it, or from the start of the search. */
+  readonly milliseconds: number;
 }
 
-export type Found = Omit<Finding, 'headline'>;
+export type Found = Omit<Finding, 'headline' | 'milliseconds'>;
 
-export function headlineOfLicense({ got, steps }: Found, changes: readonly Change[]): string {
+export function headlineOfLicense({ got, mismatch, steps }: Found, changes: readonly Change[]): string {
   const expected = steps.at(-1)?.expected;
   const what = changes.length === 0 ? (steps.at(-1)?.words ?? '') : changes.map(({ words }) => words).join('; ');
   if (expected === undefined) return what;
   if (got.verdict !== expected.verdict) return `${verb(got)} what should be ${wordsOfAnswer(expected)} — ${what}`;
-  return `says ${wordsOfAnswer(got)} instead of ${wordsOfAnswer(expected)} — ${what}`;
+  return `${says(got, expected, mismatch)} — ${what}`;
+}
+
+/** What differs, also where the words of both answers are the same, as with another lineage. */
+function says(got: Answer, expected: Answer, { kind, sentence }: Mismatch): string {
+  return kind === 'detail' ? sentence : `says ${wordsOfAnswer(got)} instead of ${wordsOfAnswer(expected)}`;
 }
 
 /** Of a chain of keysets, an override or a file of public keys. */
@@ -49,7 +56,7 @@ function verb({ verdict }: Answer): string {
   }
 }
 
-export function headlineOfHistory({ got, steps }: Found): string {
+export function headlineOfHistory({ got, mismatch, steps }: Found): string {
   const last = steps.at(-1);
   if (last === undefined) return 'an empty history';
   const before = steps.slice(1, -1);
@@ -64,15 +71,20 @@ export function headlineOfHistory({ got, steps }: Found): string {
       ? ['after the clock was set']
       : []),
   ].join(' and ');
-  return [mistake(got, last, before), ...(circumstances === '' ? [] : [circumstances])].join(' ');
+  return [mistake(got, mismatch, last, before), ...(circumstances === '' ? [] : [circumstances])].join(' ');
 }
 
-function mistake(got: Answer, { expected, words }: FoundStep, before: readonly FoundStep[]): string {
+function mistake(
+  got: Answer,
+  mismatch: Mismatch,
+  { expected, words }: FoundStep,
+  before: readonly FoundStep[],
+): string {
   const counter = counterIn(words) ?? before.map((step) => counterIn(step.words)).findLast((one) => one !== undefined);
   const highest = Math.max(0, ...before.map((step) => counterIn(step.words) ?? 0));
   const license = counter === undefined ? 'the license' : `counter ${counter}`;
   if (got.verdict !== 'accepted' || expected.verdict === 'accepted')
-    return `says ${wordsOfAnswer(got)} instead of ${wordsOfAnswer(expected)} of ${license}`;
+    return `${says(got, expected, mismatch)} of ${license}`;
   switch (expected.reason) {
     case 'counter_rolled_back':
       return `accepts ${license} after ${highest}`;

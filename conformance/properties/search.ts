@@ -220,6 +220,7 @@ class Search {
   /** Sentence → fault. */
   readonly #faults = new Map<string, SearchFault>();
   #runs = 0;
+  #since = performance.now();
 
   constructor(ask: Ask, options: SearchOptions, until: number) {
     this.#ask = ask;
@@ -256,7 +257,9 @@ class Search {
 
   report(found: Found, headline: string): void {
     this.#known.add(signatureOf(found));
-    this.#findings.push(Object.freeze({ ...found, headline }));
+    const now = performance.now();
+    this.#findings.push(Object.freeze({ ...found, headline, milliseconds: now - this.#since }));
+    this.#since = now;
   }
 
   /** Random values until the search is over. Each failure is shrunk by fast-check, then by leaving out parts. */

@@ -9,6 +9,7 @@ import { cleanText } from '../../formats/clean-text.ts';
 import type { PlainContext } from '../examples/plain-values.ts';
 import {
   cannotStart,
+  DRAIN_MILLISECONDS,
   keepGroup,
   killGroup,
   makeHarnessFolder,
@@ -99,8 +100,13 @@ export class OneShot implements Harness {
         const answer = code === null ? undefined : EXIT_ANSWERS.get(code);
         if (answer !== undefined) return end({ ok: true, value: answer });
         const how = code === null ? `by the signal ${signal ?? ''}` : `with exit code ${code}`;
-        const said = words.trim() === '' ? '' : `; it wrote on standard error: ${cleanText(words.trim(), 300)}`;
-        return end(faulty('exit_code', `the command ended ${how}, but a verdict is 0, 20, 21 or 22${said}`));
+        const fault = (): void => {
+          const said = words.trim() === '' ? '' : `; it wrote on standard error: ${cleanText(words.trim(), 300)}`;
+          end(faulty('exit_code', `the command ended ${how}, but a verdict is 0, 20, 21 or 22${said}`));
+        };
+        // Its last words may come after its end. A process that it left behind may keep standard error open.
+        child.stderr.once('close', fault);
+        setTimeout(fault, DRAIN_MILLISECONDS);
       });
     });
   }

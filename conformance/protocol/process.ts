@@ -43,7 +43,7 @@ export interface Limits {
 
 const MAX_STDERR = 4096;
 /** What a process that has ended wrote before arrives within this time. */
-const DRAIN_MILLISECONDS = 300;
+export const DRAIN_MILLISECONDS = 300;
 
 /** The process groups that are alive, and the folders with files for them: none of them survives the runner. */
 const groups = new Set<number>();

@@ -103,22 +103,52 @@ export function hasNoVerdict({ kind }: HarnessFault): boolean {
 export type Decoded<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: HarnessFault };
 
-/** What one operation may be answered with, and the capability that it needs. */
-const OPERATIONS: Readonly<Record<Request['op'], { readonly needs: Capability; readonly members?: string }>> = {
-  verify: { needs: 'verify' },
-  reset: { needs: 'state' },
-  install: { needs: 'state' },
-  'set-time': { needs: 'state' },
-  rotate: { needs: 'state' },
-  restart: { needs: 'state' },
-  'choose-keyset': { needs: 'keysets', members: 'version, source and notices' },
-  override: { needs: 'override', members: 'keys and requireComposite' },
-  'read-keys': { needs: 'key-files', members: 'keys' },
+interface Operation {
+  readonly needs: Capability;
+  /** The members that a request has at least, with their JSON types. */
+  readonly asks: Readonly<Record<string, 'string' | 'number' | 'object'>>;
+  /** The members of an answer without a verdict. */
+  readonly members?: string;
+}
+
+const OPERATIONS: Readonly<Record<Request['op'], Operation>> = {
+  verify: { needs: 'verify', asks: { license: 'string', trust: 'object', context: 'object' } },
+  reset: { needs: 'state', asks: { trust: 'object', context: 'object', clock: 'number' } },
+  install: { needs: 'state', asks: { license: 'string' } },
+  'set-time': { needs: 'state', asks: { clock: 'number' } },
+  rotate: { needs: 'state', asks: { trust: 'object' } },
+  restart: { needs: 'state', asks: {} },
+  'choose-keyset': {
+    needs: 'keysets',
+    asks: { issuer: 'string', builtIn: 'string' },
+    members: 'version, source and notices',
+  },
+  override: {
+    needs: 'override',
+    asks: { trust: 'object', environment: 'object' },
+    members: 'keys and requireComposite',
+  },
+  'read-keys': { needs: 'key-files', asks: { file: 'string' }, members: 'keys' },
 };
 
 export function isOperation(op: unknown): op is Request['op'] {
   return typeof op === 'string' && Object.hasOwn(OPERATIONS, op);
 }
+
+/** @returns what is wrong with a request that somebody may have edited, in the members on which the runner relies */
+export function faultOfRequest(op: Request['op'], request: Readonly<Record<string, unknown>>): string | undefined {
+  for (const [name, type] of Object.entries(OPERATIONS[op].asks)) {
+    const value = request[name];
+    if (type === 'object' ? !isObject(value) : typeof value !== type)
+      return `the member ${name} of ${op} should be ${TYPES[type]}, but it is ${shown(value)}`;
+  }
+  const { context } = request;
+  if (isObject(context) && context['hosts'] !== undefined && !Array.isArray(context['hosts']))
+    return `the member hosts of the context should be a list, but it is ${shown(context['hosts'])}`;
+  return undefined;
+}
+
+const TYPES = { string: 'a text', number: 'a number', object: 'an object' } as const;
 
 export function capabilitiesOf(request: Request): readonly Capability[] {
   const { needs } = OPERATIONS[request.op];

@@ -6,6 +6,7 @@ import { VtlicError } from '../../formats/error.ts';
 import type { PlainContext } from '../examples/plain-values.ts';
 import {
   faultOfMembers,
+  faultOfRequest,
   isObject,
   isOperation,
   type Answer,
@@ -244,6 +245,8 @@ function faultOfFound(value: unknown): string | undefined {
   for (const [i, step] of steps.entries()) {
     const { request, expected } = isObject(step) ? step : {};
     if (!isObject(request) || !isOperation(request['op'])) return `its step ${i + 1} has no request of the protocol`;
+    const wrong = faultOfRequest(request['op'], request);
+    if (wrong !== undefined) return `in the request of its step ${i + 1}, ${wrong}`;
     if (!isObject(expected)) return `its step ${i + 1} has no expected answer`;
     const fault = faultOfMembers(request['op'], expected);
     if (fault !== undefined) return `in what its step ${i + 1} expects, ${fault}`;

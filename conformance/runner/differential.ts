@@ -38,10 +38,13 @@ export async function compareVerifiers(sessions: readonly Session[], plan: Diffe
   const start = performance.now();
   const names = distinctNames(sessions);
   const outcomes = new Map<string, CaseOutcome>();
+  let since = start;
   const add = (detail: string, { id, words }: Question, outcome: CaseOutcome['outcome']): void => {
     if (outcomes.has(detail)) return;
     const head = { part: 'differential', id: `differential/${id}`, title: cleanText(words, 300), clause: [] } as const;
-    const one: CaseOutcome = { ...head, outcome, detail, milliseconds: performance.now() - start };
+    const now = performance.now();
+    const one: CaseOutcome = { ...head, outcome, detail, milliseconds: now - since };
+    since = now;
     outcomes.set(detail, one);
     plan.done(one);
   };

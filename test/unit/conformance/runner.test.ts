@@ -237,8 +237,8 @@ describe('a wrong verifier', () => {
     const [one, two] = ['one', 'two'].map((name) =>
       wrong(name, `(request, answer) => request.context.now % 2 ? { error: '${name}' } : answer(request)`),
     );
-    const search = ['--only', NBF, '--seconds', '1', '--search', 'licenses', '--quiet'];
-    const { exit, text } = await runHere([...search, '--', ...(one ?? []), '--', ...(two ?? [])]);
+    const only = ['--only', 'verify/time-', '--seconds', '0', '--quiet'];
+    const { exit, text } = await runHere([...only, '--', ...(one ?? []), '--', ...(two ?? [])]);
     expect(text).toContain('wrong <b> (1): the harness has a fault of its own: "one"');
     expect(text).toContain('wrong <b> (2): the harness has a fault of its own: "two"');
     expect(exit).toBe(3);
@@ -383,9 +383,21 @@ describe('nothing is run', () => {
     [{ steps: [] }, 'it has no steps'],
     [{ steps: [null] }, 'its step 1 has no request of the protocol'],
     [{ steps: [{ request: { op: 'magic' }, expected: {} }] }, 'its step 1 has no request of the protocol'],
-    [{ steps: [{ request: { op: 'verify' } }] }, 'its step 1 has no expected answer'],
     [
-      { steps: [{ request: { op: 'verify' }, expected: { verdict: 'valid' } }] },
+      { steps: [{ request: { op: 'verify' } }] },
+      'in the request of its step 1, the member license of verify should be a text, but it is none',
+    ],
+    [
+      { steps: [{ request: { op: 'rotate', trust: [] } }] },
+      'in the request of its step 1, the member trust of rotate should be an object, but it is []',
+    ],
+    [
+      { steps: [{ request: { op: 'verify', license: '', trust: {}, context: { hosts: 'a' } } }] },
+      'in the request of its step 1, the member hosts of the context should be a list, but it is "a"',
+    ],
+    [{ steps: [{ request: { op: 'restart' } }] }, 'its step 1 has no expected answer'],
+    [
+      { steps: [{ request: { op: 'restart' }, expected: { verdict: 'valid' } }] },
       'in what its step 1 expects, its answer',
     ],
   ])('where found.json of a case is or has %j', async (broken, sentence) => {

@@ -119,6 +119,20 @@ describe('a search by generated cases', () => {
     );
   });
 
+  it('says what differs where both verdicts have the same words, and how long each finding took', async () => {
+    const answer = answering();
+    const wrong = (request: Request): Answer => {
+      const given = answer(request);
+      return request.op === 'restart' && given.lineage !== undefined ? { ...given, lineage: 'a/b/c' } : given;
+    };
+    const start = performance.now();
+    const { findings } = await searchBy('histories', asking(wrong), { ...OPTIONS, maxRuns: 500 });
+    expect(findings[0]?.headline).toMatch(/^says the lineage a\/b\/c, expected [^ ]+ of counter \d once restarted/);
+    const times = findings.map(({ milliseconds }) => milliseconds);
+    expect(times.every((time) => time > 0)).toBe(true);
+    expect(times.reduce((sum, time) => sum + time, 0)).toBeLessThanOrEqual(performance.now() - start);
+  });
+
   it('finds a sample of the verifiers that lack one check, without the vectors', () => {
     const program = `${ROOT}/conformance/runner/search-mutants.ts`;
     const names = [...HARD_MUTANTS, ...MUTANTS.map(({ name }) => name).filter((_, i) => i % SAMPLE_STEP === 7)];
