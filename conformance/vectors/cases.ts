@@ -7,6 +7,7 @@ import { coseCases } from './cose-cases.ts';
 import { historyCases } from './history-cases.ts';
 import { keysetCases } from './keyset-cases.ts';
 import { keysetStateCases } from './keyset-state-cases.ts';
+import { sentenceOf } from './forgets.ts';
 import { mutantsByCase } from './mutants-of-cases.ts';
 import { isTestedBy, REQUIREMENTS } from './requirements.ts';
 import { overrideCases } from './override-cases.ts';
@@ -34,12 +35,13 @@ export function allCases(): readonly CaseFolder[] {
   const mutants = mutantsByCase();
   return cases.map(({ value, files }) => {
     const found = mutants.get(value.id);
+    const forgets = sentenceOf(value.id) ?? found?.lacks ?? value.forgets;
     const requirements = REQUIREMENTS.filter((one) => isTestedBy(value.id, one)).map(({ id }) => id);
     return {
       value: {
         ...value,
         ...(requirements.length === 0 ? {} : { requirements }),
-        ...(found?.lacks === undefined ? {} : { forgets: found.lacks }),
+        ...(forgets === undefined ? {} : { forgets }),
         ...(found === undefined ? {} : { mutants: found.mutants }),
       },
       files,

@@ -148,7 +148,6 @@ function trustCases(): readonly CaseFolder[] {
       operation: 'trust',
       trust: trustValues(trust),
       expected: expected === 'taken' ? TAKEN : { ...REFUSED, reason: expected },
-      forgets: expected === 'taken' ? 'that this is a trust value' : 'to judge the trust as a whole before any license',
     },
     files: new Map(),
   }));
@@ -166,7 +165,6 @@ function keyFileCases(): readonly CaseFolder[] {
       operation: 'key-file',
       keyFile: { file: keyFile, ...(pad === undefined ? {} : { pad }) },
       expected: kids === undefined ? { ...REFUSED, reason } : { ...TAKEN, kids },
-      forgets: kids === undefined ? 'a rule of section 11.2' : 'a form that section 11.2 allows',
     },
     files: new Map([[keyFile, file]]),
   }));
@@ -197,10 +195,6 @@ function overrideCases(): readonly CaseFolder[] {
           expected === 'configuration_invalid'
             ? { ...REFUSED, reason: expected }
             : { ...TAKEN, trust: trustValues(expected) },
-        forgets:
-          expected === 'configuration_invalid'
-            ? 'that a wrong variable is an error, never a silent return to the built-in keys'
-            : 'a rule of section 11.3',
       },
       files: new Map(named.map(({ name, bytes }) => [name, bytes])),
     };
@@ -224,7 +218,6 @@ function keysetCases(): readonly CaseFolder[] {
         ...(inState.length === 0 ? {} : { state: inState.map(([name]) => ({ file: name })) }),
         ...(file === undefined ? {} : { keyset: { file: 'new.keyset' } }),
         expected: { ...TAKEN, ...expected },
-        forgets: expected.notices.length === 0 ? 'that this keyset counts' : 'a rule of acceptance of keysets',
       },
       files: new Map([
         ['built-in.keyset', utf8(builtIn)],

@@ -207,8 +207,6 @@ export function keysetCases(): readonly CaseFolder[] {
         ...(more.isTaken === undefined ? {} : { version: 2, source: 'file' as const }),
         ...(more.expected === undefined ? {} : { license: verdictOf(more.expected) }),
       },
-      forgets:
-        typeof result === 'number' ? 'that this keyset counts' : 'a rule of the form or the acceptance of keysets',
     },
     files: new Map([
       ['built-in.keyset', builtIn],

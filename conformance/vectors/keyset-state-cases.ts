@@ -56,7 +56,6 @@ function folder(id: string, title: string, parts: Parts, expected: KeysetCase['e
       ...(copies.length === 0 ? {} : { state: copies.map(([name]) => ({ file: name })) }),
       ...(file === undefined ? {} : { keyset: { file: 'new.keyset' } }),
       expected,
-      forgets: 'how the built-in chain, the chain in state and a file relate',
     },
     files: new Map([
       ['built-in.keyset', builtIn],

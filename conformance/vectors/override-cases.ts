@@ -112,7 +112,6 @@ export function overrideCases(): readonly CaseFolder[] {
           trust: { ...trustValues({ ...builtIn, keys: [root, key] }), ...required },
           license: verdictOf(expected),
         },
-        forgets: 'what of the built-in trust an override leaves as it is',
       },
       files: new Map([['license.vtlic', licenseFile(minimalPayload)]]),
     };

@@ -50,7 +50,6 @@ export function trustCases(): readonly CaseFolder[] {
       expected: isTaken
         ? { verdict: 'accepted' }
         : { verdict: 'refused', reason: 'configuration_invalid', scored: 'reason' },
-      ...(isTaken ? {} : { forgets: 'to judge the trust as a whole before any license' }),
     },
     files: new Map(),
   }));
