@@ -1,18 +1,10 @@
-/** What cases are made of: trust and keys as plain data, intermediate values, what a wrong verifier forgets. */
-import { dearmor } from '../../formats/armor.ts';
+/** What cases are made of: trust and keys as plain data, verdicts, what a wrong verifier forgets. */
 import { toHex } from '../../formats/bytes.ts';
-import { decodeCoseSign1, sigStructure, TYP } from '../../formats/cose-sign1.ts';
-import { VtlicError } from '../../formats/error.ts';
-import { sha256Hex } from '../../files/index.ts';
-import { compositeMessage } from '../../keys/public/composite.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
 import { REASONS, type Reason } from '../../verifier/reasons.ts';
 import type { State } from '../../verifier/verdict.ts';
 import { NAMED_KEYS, type ExampleTrust, type ExampleTrustedKey } from '../examples/example-trust.ts';
 import type { CaseKey, CaseTrust, CaseVerdict } from './case.ts';
-
-/** Larger values would only make the case hard to read. */
-const MAX_INTERMEDIATE_PAYLOAD_BYTES = 2048;
 
 /** A key with the values that another language needs. */
 export function keyValues({ alg, bytes, kid }: PublicKey): Pick<CaseKey, 'alg' | 'publicKey' | 'kid'> {
@@ -36,28 +28,6 @@ export function verdictOf(expected: Reason | State, scored: 'reason' | 'verdict'
 
 export function isState(expected: Reason | State): expected is State {
   return !Object.hasOwn(REASONS, expected);
-}
-
-/** The values between a file and its verdict; undefined where the file is no `COSE_Sign1` of this format. */
-export function intermediateOf(file: Uint8Array): Readonly<Record<string, string>> | undefined {
-  try {
-    const { alg, kid, protectedBytes, payload, signature } = decodeCoseSign1(dearmor('VTLIC', file), TYP.license);
-    if (payload.length > MAX_INTERMEDIATE_PAYLOAD_BYTES) return undefined;
-    const signed = sigStructure(protectedBytes, payload);
-    return {
-      alg,
-      kid,
-      protected: toHex(protectedBytes),
-      payload: toHex(payload),
-      payloadSha256: sha256Hex(payload),
-      sigStructure: toHex(signed),
-      ...(alg === 'ed25519' ? {} : { compositeMessage: toHex(compositeMessage(signed)) }),
-      signature: toHex(signature),
-    };
-  } catch (error) {
-    if (error instanceof VtlicError) return undefined;
-    throw error;
-  }
 }
 
 /** What a verifier that disagrees has forgotten, where the case does not say it more exactly. */

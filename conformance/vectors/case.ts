@@ -48,7 +48,58 @@ export type CaseVerdict =
       readonly scored: 'reason' | 'verdict';
     };
 
-interface CaseHead {
+/** Values between a license and its verdict: `alg` as in the case, all others in hex. */
+export interface LicenseValues {
+  readonly alg?: Algorithm;
+  readonly kid?: string;
+  readonly protected?: string;
+  readonly payload?: string;
+  readonly payloadSha256?: string;
+  readonly sigStructure?: string;
+  /** M' of a composite. */
+  readonly compositeMessage?: string;
+  readonly signature?: string;
+  /** Only where the bytes behind the armor are no `COSE_Sign1`. */
+  readonly decoded?: string;
+}
+
+/** Of a key that is taken. */
+export interface KeyValues {
+  readonly alg: Algorithm;
+  /** The input of the kid, at whose end the raw bytes are. */
+  readonly coseKey: string;
+  readonly kid: string;
+}
+
+/** Of a block of a keyset that can be read. */
+export interface BlockValues {
+  readonly file: string;
+  readonly version?: number;
+  readonly payloadSha256: string;
+  readonly signers: readonly {
+    readonly alg?: Algorithm;
+    readonly kid?: string;
+    readonly sigStructureSha256: string;
+  }[];
+}
+
+/** Of a license in a file, where the case is about more than this license. */
+export interface FileValues {
+  readonly file: string;
+  readonly kid?: string;
+  readonly lineage?: string;
+  readonly counter?: number;
+  readonly payloadSha256: string;
+}
+
+/** Values between the files of a case and what is expected. */
+export interface Intermediate {
+  readonly keys?: readonly KeyValues[];
+  readonly blocks?: readonly BlockValues[];
+  readonly licenses?: readonly FileValues[];
+}
+
+interface CaseHead<Values = Intermediate> {
   readonly id: string;
   readonly title: string;
   readonly clause: readonly string[];
@@ -59,11 +110,10 @@ interface CaseHead {
   readonly forgets?: string;
   /** Verifiers of conformance/mutants that lack one check, and disagree only for that reason. */
   readonly mutants?: readonly string[];
-  /** Hex values between the license and its verdict. */
-  readonly intermediate?: Readonly<Record<string, string>>;
+  readonly intermediate?: Values;
 }
 
-export interface VerifyCase extends CaseHead {
+export interface VerifyCase extends CaseHead<LicenseValues> {
   readonly operation: 'verify';
   readonly license: FileInput;
   readonly trust: CaseTrust;

@@ -8,6 +8,7 @@ import { historyCases } from './history-cases.ts';
 import { keysetCases } from './keyset-cases.ts';
 import { keysetStateCases } from './keyset-state-cases.ts';
 import { sentenceOf } from './forgets.ts';
+import { withIntermediate } from './intermediate.ts';
 import { mutantsByCase } from './mutants-of-cases.ts';
 import { isTestedBy, REQUIREMENTS } from './requirements.ts';
 import { overrideCases } from './override-cases.ts';
@@ -33,7 +34,7 @@ export function allCases(): readonly CaseFolder[] {
   for (const [i, { value }] of cases.entries())
     if (cases[i - 1]?.value.id === value.id) throw new Error(`there are two cases ${value.id}`);
   const mutants = mutantsByCase();
-  return cases.map(({ value, files }) => {
+  return cases.map(withIntermediate).map(({ value, files }) => {
     const found = mutants.get(value.id);
     const forgets = sentenceOf(value.id) ?? found?.lacks ?? value.forgets;
     const requirements = REQUIREMENTS.filter((one) => isTestedBy(value.id, one)).map(({ id }) => id);

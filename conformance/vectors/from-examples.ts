@@ -9,8 +9,9 @@ import { fileOf, smallExamples } from '../examples/small-examples.ts';
 import { trustExamples } from '../examples/trust-examples.ts';
 import type { PlainContext } from '../examples/plain-values.ts';
 import type { CaseFolder, FileInput } from './case.ts';
-import { FORGETS, intermediateOf, isState, trustValues, verdictOf } from './case-parts.ts';
+import { FORGETS, isState, trustValues, verdictOf } from './case-parts.ts';
 import { clauseOfExample } from './example-clauses.ts';
+import { intermediateOf } from './intermediate.ts';
 
 /** The context of Appendix B of docs/format.md. */
 export const SMALL_CONTEXT: PlainContext = Object.freeze<PlainContext>({

@@ -11,7 +11,8 @@ import { active, type ExampleTrust } from '../examples/example-trust.ts';
 import { bytesOf } from '../examples/small-example.ts';
 import type { PlainContext } from '../examples/plain-values.ts';
 import type { CaseFolder, FileInput, Profile } from './case.ts';
-import { FORGETS, intermediateOf, isState, trustValues, verdictOf } from './case-parts.ts';
+import { FORGETS, isState, trustValues, verdictOf } from './case-parts.ts';
+import { intermediateOf } from './intermediate.ts';
 
 /** The context of Appendix B of docs/format.md. */
 export const CONTEXT: PlainContext = Object.freeze<PlainContext>({
