@@ -90,7 +90,7 @@ const KEY_FILES: readonly Group[] = [
   ['that JSON may be nested 64 deep in what is passed over', 'keys-jwk-deep'],
   ['that blanks may be around a JWK', 'keys-jwk-blanks'],
   ['that a number which is passed over may have any size', 'keys-jwk-numbers keys-jwk-long-number'],
-  ['that `kid`, `use` and `alg` of an Ed25519 JWK are passed over, and not believed', 'keys-jwk-more'],
+  ['that `kid`, `use` and `alg` of an Ed25519 JWK are passed over, and never trusted', 'keys-jwk-more'],
   ['that members of the other row of the table are passed over', 'keys-jwk-other-row'],
   ['that a file may be a JWK Set', 'keys-jwk-set'],
   ['that a member `keys` in an item of a set is passed over', 'keys-jwk-set-item-keys'],
