@@ -48,58 +48,7 @@ export type CaseVerdict =
       readonly scored: 'reason' | 'verdict';
     };
 
-/** Values between a license and its verdict: `alg` as in the case, all others in hex. */
-export interface LicenseValues {
-  readonly alg?: Algorithm;
-  readonly kid?: string;
-  readonly protected?: string;
-  readonly payload?: string;
-  readonly payloadSha256?: string;
-  readonly sigStructure?: string;
-  /** M' of a composite. */
-  readonly compositeMessage?: string;
-  readonly signature?: string;
-  /** Only where the bytes behind the armor are no `COSE_Sign1`. */
-  readonly decoded?: string;
-}
-
-/** Of a key that is taken. */
-export interface KeyValues {
-  readonly alg: Algorithm;
-  /** The input of the kid, at whose end the raw bytes are. */
-  readonly coseKey: string;
-  readonly kid: string;
-}
-
-/** Of a block of a keyset that can be read. */
-export interface BlockValues {
-  readonly file: string;
-  readonly version?: number;
-  readonly payloadSha256: string;
-  readonly signers: readonly {
-    readonly alg?: Algorithm;
-    readonly kid?: string;
-    readonly sigStructureSha256: string;
-  }[];
-}
-
-/** Of a license in a file, where the case is about more than this license. */
-export interface FileValues {
-  readonly file: string;
-  readonly kid?: string;
-  readonly lineage?: string;
-  readonly counter?: number;
-  readonly payloadSha256: string;
-}
-
-/** Values between the files of a case and what is expected. */
-export interface Intermediate {
-  readonly keys?: readonly KeyValues[];
-  readonly blocks?: readonly BlockValues[];
-  readonly licenses?: readonly FileValues[];
-}
-
-interface CaseHead<Values = Intermediate> {
+interface CaseHead {
   readonly id: string;
   readonly title: string;
   readonly clause: readonly string[];
@@ -110,30 +59,30 @@ interface CaseHead<Values = Intermediate> {
   readonly forgets?: string;
   /** Verifiers of conformance/mutants that lack one check, and disagree only for that reason. */
   readonly mutants?: readonly string[];
-  readonly intermediate?: Values;
 }
 
-export interface VerifyCase extends CaseHead<LicenseValues> {
+export interface VerifyCase extends CaseHead {
   readonly operation: 'verify';
+  readonly intermediate?: LicenseValues;
   readonly license: FileInput;
   readonly trust: CaseTrust;
   readonly context: PlainContext;
   readonly expected: CaseVerdict;
 }
 
-export interface TrustCase extends CaseHead {
+export interface TrustCase extends SettingHead {
   readonly operation: 'trust';
   readonly trust: CaseTrust;
   readonly expected: Taken | NotTaken;
 }
 
-export interface KeyFileCase extends CaseHead {
+export interface KeyFileCase extends SettingHead {
   readonly operation: 'key-file';
   readonly keyFile: FileInput;
   readonly expected: (Taken & { readonly kids: readonly string[] }) | NotTaken;
 }
 
-export interface OverrideCase extends CaseHead {
+export interface OverrideCase extends SettingHead {
   readonly operation: 'override';
   readonly builtIn: CaseTrust;
   readonly variables: Readonly<Record<string, string>>;
@@ -145,7 +94,7 @@ export interface OverrideCase extends CaseHead {
   readonly expected: (Taken & { readonly trust: CaseTrust; readonly license?: CaseVerdict }) | NotTaken;
 }
 
-export interface KeysetCase extends CaseHead {
+export interface KeysetCase extends SettingHead {
   readonly operation: 'keyset';
   readonly issuer: string;
   readonly requireComposite?: boolean;
@@ -199,7 +148,7 @@ export interface HistoryExpected {
   readonly counter?: number;
 }
 
-export interface HistoryCase extends CaseHead {
+export interface HistoryCase extends SettingHead {
   readonly operation: 'history';
   readonly production: boolean;
   /** Built-in keys, or a built-in chain of keysets. */
@@ -220,6 +169,62 @@ interface NotTaken {
 }
 
 export type Case = VerifyCase | TrustCase | KeyFileCase | OverrideCase | KeysetCase | HistoryCase;
+
+/** Values between a license and its verdict: `alg` as in the case, all others in hex. */
+export interface LicenseValues {
+  readonly alg?: Algorithm;
+  readonly kid?: string;
+  readonly protected?: string;
+  readonly payload?: string;
+  readonly payloadSha256?: string;
+  readonly sigStructure?: string;
+  /** M' of a composite. */
+  readonly compositeMessage?: string;
+  readonly signature?: string;
+  /** Only where the bytes behind the armor are no `COSE_Sign1`. */
+  readonly decoded?: string;
+}
+
+/** Of a key that is taken. */
+export interface KeyValues {
+  readonly alg: Algorithm;
+  /** The input of the kid, at whose end the raw bytes are. */
+  readonly coseKey: string;
+  readonly kid: string;
+}
+
+/** Of a block of a keyset that can be read. */
+export interface BlockValues {
+  readonly file: string;
+  readonly version?: number;
+  readonly payloadSha256: string;
+  readonly signers: readonly {
+    readonly alg?: Algorithm;
+    readonly kid?: string;
+    readonly sigStructureSha256: string;
+  }[];
+}
+
+/** Of a license in a file, where the case is about more than this license. */
+export interface FileValues {
+  readonly file: string;
+  readonly kid?: string;
+  readonly lineage?: string;
+  readonly counter?: number;
+  readonly payloadSha256: string;
+}
+
+/** Values between the files of a case and what is expected. */
+export interface Intermediate {
+  readonly keys?: readonly KeyValues[];
+  readonly blocks?: readonly BlockValues[];
+  readonly licenses?: readonly FileValues[];
+}
+
+/** Of every case but a license. */
+interface SettingHead extends CaseHead {
+  readonly intermediate?: Intermediate;
+}
 
 /** A case with the files beside it. */
 export interface CaseFolder {

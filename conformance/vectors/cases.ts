@@ -7,14 +7,14 @@ import { coseCases } from './cose-cases.ts';
 import { historyCases } from './history-cases.ts';
 import { keysetCases } from './keyset-cases.ts';
 import { keysetStateCases } from './keyset-state-cases.ts';
-import { sentenceOf } from './forgets.ts';
-import { withIntermediate } from './intermediate.ts';
 import { mutantsByCase } from './mutants-of-cases.ts';
 import { isTestedBy, REQUIREMENTS } from './requirements.ts';
 import { overrideCases } from './override-cases.ts';
 import { signatureCases } from './signature-cases.ts';
 import { trustCases } from './trust-cases.ts';
+import { sentenceOf } from './forgets.ts';
 import { exampleCases } from './from-examples.ts';
+import { withIntermediate } from './intermediate.ts';
 
 /** @throws Error for an id that is there twice */
 export function allCases(): readonly CaseFolder[] {
