@@ -1,6 +1,6 @@
 /** Keysets with one fault each, and at their bounds. */
 import { armor } from '../../formats/armor.ts';
-import { compareBytes, concatBytes, toHex } from '../../formats/bytes.ts';
+import { compareBytes, concatBytes, equalBytes, toHex } from '../../formats/bytes.ts';
 import { decodeCbor, encodeCbor, encodeTagged, isCborMap, type CborValue } from '../../formats/cbor/index.ts';
 import { encodeBodyProtected, encodeSignerProtected, signerStructure } from '../../formats/cose-sign.ts';
 import { TYP } from '../../formats/cose-sign1.ts';
@@ -119,13 +119,31 @@ export const PAYLOADS: readonly Row[] = [
     ),
     M,
   ],
-  ['roots-32-bytes', 'a root that is no COSE_Key', set('roots', [new Uint8Array(32)]), M],
+  [
+    'roots-32-bytes',
+    'roots that are no COSE_Keys, but 32 bytes each',
+    set(
+      'roots',
+      sortedRoots(3).map((root) => root.slice(8)),
+    ),
+    M,
+  ],
   ['keys-128', '128 issuing keys', block2({ keys: manyKeys(128) }), 2],
   ['keys-129', '129 issuing keys', oneKeyMore(), M],
   ['keys-unsorted', 'issuing keys unsorted', withKeys((keys) => keys.toReversed()), M],
   ['keys-twice', 'one issuing key twice', withKeys((keys) => keys.flatMap((one) => [one, one])), M],
   ['key-status', 'an unknown status', inKey((key) => key.set('status', 'lost')), M],
-  ['key-purpose', 'an issuing key with the purpose root', inKey((key) => key.set('purpose', 'root')), M],
+  [
+    'key-purpose',
+    'a new issuing key with the purpose root',
+    withKeys((keys) =>
+      keys.map((key) => {
+        const isNew = isCborMap(key) && !equalBytes(key.get('key') as Uint8Array, rootBytes('issuing 1'));
+        return isNew ? new Map([...key, ['purpose', 'root']] as [CborValue, CborValue][]) : key;
+      }),
+    ),
+    M,
+  ],
   ['key-from-until', 'from at the second of until', inKey((key) => key.set('from', 5).set('until', 5)), M],
   ['key-from-late', 'from in the year 10000', inKey((key) => key.set('from', LATE)), M],
   ['key-until-late', 'until in the year 10000', inKey((key) => key.set('until', LATE)), M],

@@ -16,7 +16,7 @@ import { MUTANTS } from '../mutants/mutants.ts';
 import type { CaseFolder } from './case.ts';
 import { allCases } from './cases.ts';
 import { readCases } from './files.ts';
-import type { agrees, judgeCase } from './judge.ts';
+import type { agrees, judgeCase, Outcome } from './judge.ts';
 import { knownMutants, MUTANTS_OF_CASES, type Caught } from './mutants-of-cases.ts';
 
 interface Judge {
@@ -25,6 +25,18 @@ interface Judge {
 }
 
 const CASES_VARIABLE = 'VTLIC_CASES';
+
+/** Whether a mutant takes what should be refused: a file, a part of a chain of keysets, or the license of a setting. */
+function takesMore(expected: object, found: object): boolean {
+  const refusals = (of: object): number => {
+    const { verdict, notices = [], license } = of as Outcome & {
+      readonly notices?: readonly unknown[];
+      readonly license?: Outcome;
+    };
+    return verdict === 'refused' ? 1 : notices.length + (license?.verdict === 'refused' ? 1 : 0);
+  };
+  return (found as Outcome).verdict === 'accepted' && refusals(found) < refusals(expected);
+}
 
 async function caughtBy(name: string, cases: readonly CaseFolder[]): Promise<Caught> {
   const judge = (await loadMutant(name, import.meta.resolve('./judge.ts'))) as Judge;
@@ -36,8 +48,7 @@ async function caughtBy(name: string, cases: readonly CaseFolder[]): Promise<Cau
     try {
       const outcome = judge.judgeCase(folder);
       if (judge.agrees(value, outcome)) continue;
-      const isAccepted = outcome.verdict === 'accepted' && value.expected.verdict === 'refused';
-      (isAccepted ? accepts : differs).push(value.id);
+      (takesMore(value.expected, outcome) ? accepts : differs).push(value.id);
     } catch {
       differs.push(value.id);
     }

@@ -128,6 +128,7 @@ const BOUNDS: readonly VersionRow[] = [
 ];
 
 const rootItems = (v: Map<Item, Item>): readonly Item[] => (v.get('roots') ?? []) as readonly Item[];
+const isEd25519 = (root: Item): root is Uint8Array => root instanceof Uint8Array && root.length === 40;
 const MALFORMED: readonly VersionRow[] = [
   ...['iss', 'version', 'made', 'roots', 'threshold', 'keys'].map((name): VersionRow => [
     `without ${name}`,
@@ -155,7 +156,16 @@ const MALFORMED: readonly VersionRow[] = [
         ),
       ),
   ],
-  ['a root that is 32 bytes', member('roots', [new Uint8Array(32)])],
+  [
+    'roots that are 32 bytes each',
+    (v) =>
+      v.memberEdits.push((m) =>
+        m.set(
+          'roots',
+          rootItems(m).map((one) => (isEd25519(one) ? one.subarray(8) : one)),
+        ),
+      ),
+  ],
   ['17 roots', (v) => v.memberEdits.push((m) => m.set('roots', sortedKeys(otherKeys(17))))],
   [
     '129 issuing keys',

@@ -15,6 +15,7 @@ import { keyNamed } from '../keys.ts';
 import { changes, KEYSET_FORM_CHANGES, otherKeys, type ChainChange, type VersionRow } from './keyset-forms.ts';
 
 const compositeNames = ['composite root 4', 'composite root 5'];
+const MAX_CHAIN_BYTES = 16_777_216;
 const SMALL_ORDER = new Uint8Array(32);
 const COMPONENT = keyNamed('composite issuing 6').publicKey.ed25519;
 
@@ -250,10 +251,18 @@ const CHAINS: readonly ChainChange[] = [
       // Without blanks of another change, in which there may be a line feed.
       const start = (file: Uint8Array): number => file.findIndex((byte) => byte > 0x20);
       draft.fileEdits.push((file) => concatBytes(FIRST_BLOCK.slice(0, -1), utf8(gap), file.slice(start(file))));
-      draft.frontFault = 'keyset_armor_malformed';
+      draft.frontFault ??= 'keyset_armor_malformed';
     },
   ]),
+  [
+    'a file of 16 MiB and a byte',
+    (draft) => {
+      draft.fileEdits.push((file) => concatBytes(file, new Uint8Array(MAX_CHAIN_BYTES + 1 - file.length).fill(0x20)));
+      draft.frontFault = 'keyset_too_large';
+    },
+  ],
 ];
+
 /** The keys that version 2 added stay. */
 function stays(version: VersionDraft): VersionDraft {
   version.keys.push({ key: 'issuing 5', purpose: 'license', status: 'pre-published' });

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { equalBytes } from '../../../formats/bytes.ts';
 import { nobleProvider } from '../../../keys/public/provider-noble.ts';
 import { nodeProvider } from '../../../keys/public/provider-node.ts';
-import { fileInputs } from '../../../conformance/vectors/case.ts';
+import { fileInputs, type CaseVerdict } from '../../../conformance/vectors/case.ts';
 import { allCases } from '../../../conformance/vectors/cases.ts';
 import { MANIFEST, pathsBelow, readCases, SCHEMAS, VECTORS, vectorFiles } from '../../../conformance/vectors/files.ts';
 import { agrees, judgeCase } from '../../../conformance/vectors/judge.ts';
@@ -29,6 +29,38 @@ const WITHOUT_MUTANT: readonly string[] = [
   'trust/trust-31',
   'verify/payload-size-23',
   'verify/payload-size-24',
+];
+
+/**
+ * What two rules refuse, such as a keyset that no root can sign; what nobody could take for a keyset, such as a file
+ * without a block; and notices that are about no fault.
+ */
+const SETTINGS_WITHOUT_MUTANT: readonly string[] = [
+  'keyset/alg',
+  'keyset/chain-twice-issuer',
+  'keyset/conflict',
+  'keyset/conflict-older',
+  'keyset/cose-no-signer',
+  'keyset/cut-file',
+  'keyset/iss-129',
+  'keyset/iss-blank',
+  'keyset/license-old-version',
+  'keyset/license-stranger',
+  'keyset/long-head',
+  'keyset/member-missing',
+  'keyset/member-unknown-policy',
+  'keyset/no-block',
+  'keyset/no-keys',
+  'keyset/no-roots',
+  'keyset/older',
+  'keyset/policy-until-late',
+  'keyset/roots-none',
+  'keyset/sign1',
+  'keyset/state-damaged',
+  'keyset/state-second-good',
+  'keyset/threshold-above',
+  'keyset/truncated',
+  'keyset/version-0',
 ];
 
 const cases = readCases();
@@ -102,6 +134,16 @@ describe('vectors/v1', () => {
         !accepted.has(value.id),
     );
     expect(alone.map(({ value }) => value.id)).toEqual(WITHOUT_MUTANT);
+  });
+
+  it('names a mutant that takes it in each keyset or override of which a part is refused', () => {
+    const accepted = new Set(Object.values(knownMutants()).flatMap(({ accepts }) => accepts));
+    const alone = cases.filter(({ value }) => {
+      if ((value.operation !== 'keyset' && value.operation !== 'override') || accepted.has(value.id)) return false;
+      const { license, notices = [] } = value.expected as { readonly license?: CaseVerdict; readonly notices?: [] };
+      return notices.length > 0 || (license?.verdict === 'refused' && license.scored === 'reason');
+    });
+    expect(alone.map(({ value }) => value.id)).toEqual(SETTINGS_WITHOUT_MUTANT);
   });
 });
 
