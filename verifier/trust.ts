@@ -20,8 +20,8 @@ export interface TrustedKey {
   /** The tiers; absent: any. */
   readonly tiers?: readonly string[];
   /**
-   * Of a revoked key only: the SHA-256 digests of the payloads that it signed and that still count, 64 lower-case hex
-   * digits each. Absent: none.
+   * The SHA-256 digests of the payloads that a revoked key signed and that still count, 64 lower-case hex digits each.
+   * Absent: none. Only a revoked key may have one; an empty list is allowed for every key.
    */
   readonly honored?: readonly string[];
 }
@@ -193,7 +193,7 @@ function frozenKey({ key, purpose, status, products, tiers, honored }: TrustedKe
         'configuration_invalid',
         `the products and tiers of the key ${made.kid} should be ids, but ${JSON.stringify(cleanText(item))} is none`,
       );
-  if (honored !== undefined && status !== 'revoked')
+  if (honored !== undefined && honored.length > 0 && status !== 'revoked')
     throw new VtlicError(
       'configuration_invalid',
       `the key ${made.kid} has honored payloads, which only a revoked key may have, but its status is ${status}`,

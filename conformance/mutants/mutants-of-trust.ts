@@ -86,8 +86,15 @@ const TRUST_MUTANTS: readonly Mutant[] = [
     'trust-honored-status',
     'that only a revoked key has honored payloads',
     TRUST,
-    "if (honored !== undefined && status !== 'revoked')",
+    "if (honored !== undefined && honored.length > 0 && status !== 'revoked')",
     'if (false)',
+  ),
+  mutant(
+    'trust-honored-empty',
+    'that an empty list of honored payloads is no fault of a key that is not revoked',
+    TRUST,
+    'honored.length > 0 &&',
+    '',
   ),
   mutant(
     'trust-honored-digest',

@@ -160,7 +160,7 @@ function isInvalid({ keys }: DraftTrust): boolean {
     const text = JSON.stringify(Object.entries(entry).sort());
     const before = entries.get(key.kid) ?? text;
     entries.set(key.kid, before);
-    return before !== text || (entry.honored !== undefined && entry.status !== 'revoked');
+    return before !== text || (entry.honored !== undefined && entry.honored.length > 0 && entry.status !== 'revoked');
   });
 }
 

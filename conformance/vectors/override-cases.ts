@@ -89,6 +89,12 @@ const ROWS: readonly Row[] = [
     entry: { status: 'revoked', honored: [PAYLOAD_DIGEST] },
     expected: 'active',
   },
+  {
+    id: 'license-honored-none',
+    title: 'by a key that is built in and active, with an empty list of honored payloads',
+    entry: { honored: [] },
+    expected: 'active',
+  },
 ];
 
 export function overrideCases(): readonly CaseFolder[] {

@@ -14,6 +14,13 @@ const withHonored = (status: string, ...honored: readonly string[]): ExampleTrus
 const ROWS: readonly Row[] = [
   ['honored', 'a revoked key with an honored payload', withHonored('revoked', DIGEST), true],
   ['honored-twice', 'one honored payload twice: a list is a set', withHonored('revoked', DIGEST, DIGEST), true],
+  ['honored-none', 'a revoked key with an empty list of honored payloads', withHonored('revoked'), true],
+  ['honored-none-active', 'an active key with an empty list of honored payloads', withHonored('active'), true],
+  [
+    'honored-none-twice',
+    'one key twice, once without a list of honored payloads and once with an empty one',
+    { keys: [active('ed25519'), { ...active('ed25519'), honored: [] }] },
+  ],
   ['honored-active', 'an active key with an honored payload', withHonored('active', DIGEST)],
   ['honored-retired', 'a retired key with an honored payload', withHonored('retired', DIGEST)],
   ['honored-short', 'an honored payload of 31 bytes', withHonored('revoked', DIGEST.slice(2))],

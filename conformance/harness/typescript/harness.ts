@@ -52,7 +52,7 @@ function readTrust(given: Json): Trust {
       'a scope',
     );
     need(
-      lists.honored === undefined || (status === 'revoked' && lists.honored.every((d) => DIGEST.test(d))),
+      (lists.honored ?? []).every((digest) => status === 'revoked' && DIGEST.test(digest)),
       'honored',
     );
     const key: Key = { ...imported, purpose: String(purpose), status: String(status), ...lists };

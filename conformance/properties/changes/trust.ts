@@ -37,6 +37,14 @@ const ENTRY: readonly (readonly [string, (key: DraftKey, draft: Draft) => void])
       key.honored = [OTHER_DIGEST];
     },
   ],
+  ['with an empty list of honored payloads', (key) => (key.honored = [])],
+  [
+    'revoked, with an empty list of honored payloads',
+    (key) => {
+      key.status = 'revoked';
+      key.honored = [];
+    },
+  ],
   ...['root', 'license-key', 'release', 'counters', 'ledger', 'approval', 'transcript', 'receipt'].map(
     (purpose) =>
       [

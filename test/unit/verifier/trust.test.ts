@@ -88,6 +88,15 @@ describe('makeTrust', () => {
     },
   );
 
+  it('refuses an honored payload of a key that is not revoked, and takes an empty list', () => {
+    for (const status of ['pre-published', 'active', 'retired'] as const) {
+      expect(makeTrust({ keys: [trusted(ed25519Key, { status, honored: [] })] }).keys).toHaveLength(1);
+      expect(() => makeTrust({ keys: [trusted(ed25519Key, { status, honored: ['ab'.repeat(32)] })] })).toThrow(
+        'which only a revoked key may have',
+      );
+    }
+  });
+
   it('compares scopes as sets', () => {
     expect(
       makeTrust({
@@ -106,6 +115,7 @@ describe('makeTrust', () => {
       { status: 'revoked', honored: ['cd'.repeat(32)] },
     ],
     [{ status: 'revoked', honored: ['ab'.repeat(32)] }, { status: 'revoked' }],
+    [{ honored: [] }, {}],
   ] as const)('refuses one kid with %j and with %j', (one, other) => {
     expect(() => makeTrust({ keys: [trusted(ed25519Key, one), trusted(ed25519Key, other)] })).toThrow(
       expect.objectContaining({ code: 'configuration_invalid' }) as Error,
