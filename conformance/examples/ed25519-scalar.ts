@@ -17,8 +17,13 @@ export function scalarBytes(scalar: bigint): Uint8Array {
 
 const sha512 = (bytes: Uint8Array): Uint8Array => Uint8Array.from(createHash('sha512').update(bytes).digest());
 
+/** The number k of a signature, not yet modulo L (docs/format.md, section 6.4). */
+export function challenge(r: Uint8Array, publicKey: Uint8Array, message: Uint8Array): bigint {
+  return littleEndian(sha512(concatBytes(r, publicKey, message)));
+}
+
 /** The secret scalar of a seed (RFC 8032 §5.1.5). */
-function secretScalar(seed: Uint8Array): bigint {
+export function secretScalar(seed: Uint8Array): bigint {
   const half = sha512(seed).subarray(0, 32);
   half[0] = (half[0] ?? 0) & 248;
   half[31] = ((half[31] ?? 0) & 127) | 64;
@@ -36,7 +41,7 @@ function craftedSignature(
 ): Uint8Array {
   const base = r === 0n ? Point.ZERO : Point.BASE.multiply(r);
   const rBytes = spelledR ?? base.add(torsion).toBytes();
-  const k = littleEndian(sha512(concatBytes(rBytes, publicKey, message))) % GROUP_ORDER;
+  const k = challenge(rBytes, publicKey, message) % GROUP_ORDER;
   return concatBytes(rBytes, scalarBytes((r + k * secretScalar(utf8(seed))) % GROUP_ORDER));
 }
 

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { Point } from '@noble/ed25519';
 import { encodeHead } from '../../formats/cbor/head.ts';
 import { concatBytes, equalBytes, toHex, utf8 } from '../../formats/bytes.ts';
+import { isSmallOrder } from '../../keys/public/ed25519-criteria.ts';
 import { HINT, MAX_INDICES, MLDSA65_SIGNATURE_BYTES } from '../examples/ml-dsa-hint.ts';
 
 const BEGIN = '-----BEGIN VTLIC-----';
@@ -122,21 +123,29 @@ const GROUP_ORDER: bigint = Point.CURVE().n;
 const littleEndian = (bytes: Uint8Array): bigint => BigInt(`0x${toHex(bytes.toReversed())}`);
 const sha = (name: string, bytes: Uint8Array): Uint8Array => Uint8Array.from(createHash(name).update(bytes).digest());
 
-/** An Ed25519 check that is more lenient in one respect, and right otherwise. */
+/** An Ed25519 check that is wrong in one respect, and right otherwise. */
 export function ed25519(
   publicKey: Uint8Array,
   message: Uint8Array,
   signature: Uint8Array,
-  lenience: 'large-s' | 'small-r' | 'cofactored' | 'decoded-r',
+  lenience: 'large-s' | 'small-r' | 'small-r-torsion' | 'cofactored' | 'decoded-r' | 'unreduced-k',
 ): boolean {
   try {
     const r = signature.subarray(0, 32);
     const s = littleEndian(signature.subarray(32));
-    const k = littleEndian(sha('sha512', concatBytes(r, publicKey, message))) % GROUP_ORDER;
-    const found = Point.BASE.multiplyUnsafe(s % GROUP_ORDER).add(Point.fromBytes(publicKey).negate().multiplyUnsafe(k));
+    const unreduced = littleEndian(sha('sha512', concatBytes(r, publicKey, message)));
+    const k = unreduced % GROUP_ORDER;
+    const minusA = Point.fromBytes(publicKey).negate();
+    const found = Point.BASE.multiplyUnsafe(s % GROUP_ORDER).add(minusA.multiplyUnsafe(k));
     if (s >= GROUP_ORDER && lenience !== 'large-s') return false;
-    const isSmallR = equalBytes(r, Point.ZERO.toBytes());
-    if (isSmallR && lenience !== 'small-r') return false;
+    const isNeutralR = equalBytes(r, Point.ZERO.toBytes());
+    const takesSmallR = lenience === 'small-r' || (lenience === 'small-r-torsion' && !isNeutralR);
+    if (isSmallOrder(r) && !takesSmallR) return false;
+    if (lenience === 'unreduced-k') {
+      // [L]A is the torsion part of A, L times.
+      const torsion = minusA.multiplyUnsafe(GROUP_ORDER - 1n).add(minusA);
+      return equalBytes(found.add(torsion.multiplyUnsafe((unreduced / GROUP_ORDER) % 8n)).toBytes(), r);
+    }
     if (equalBytes(found.toBytes(), r)) return true;
     if (lenience === 'cofactored') return found.add(Point.fromBytes(r).negate()).double().double().double().is0();
     return lenience === 'decoded-r' && found.add(Point.fromBytes(r, true).negate()).is0();

@@ -72,6 +72,27 @@ function ed25519Mutant(lenience: string, lacks: string): Mutant {
 const ED25519_HALF = 'provider.ed25519Verify(key.ed25519, both, components.ed25519)';
 const MLDSA65_HALF = 'provider.mldsa65Verify(key.mldsa65, both, components.mldsa65, COMPOSITE_LABEL)';
 
+/** Not in the provider: the probe notices a provider with another equation, and takes the other one. */
+function equationMutant(lenience: string, lacks: string): Mutant {
+  return {
+    name: `ed25519-${lenience}`,
+    lacks,
+    patches: [
+      { file: SIGNATURE, find: IMPORT_COMPOSITE, replace: `${IMPORT_COMPOSITE} ${LENIENT}` },
+      {
+        file: SIGNATURE,
+        find: 'return provider.ed25519Verify(key.ed25519, message, signature);',
+        replace: `return lenient.ed25519(key.ed25519, message, signature, '${lenience}');`,
+      },
+      {
+        file: SIGNATURE,
+        find: ED25519_HALF,
+        replace: `lenient.ed25519(key.ed25519, both, components.ed25519, '${lenience}')`,
+      },
+    ],
+  };
+}
+
 export const MUTANTS_OF_SIGNATURES: readonly Mutant[] = [
   mutant(
     'kid-ignored',
@@ -144,24 +165,9 @@ export const MUTANTS_OF_SIGNATURES: readonly Mutant[] = [
   signedMutant('noProtected', 'that the protected header is in the Sig_structure'),
   ed25519Mutant('large-s', 'that s is below L'),
   ed25519Mutant('small-r', 'that R is not of small order'),
-  {
-    name: 'ed25519-cofactored',
-    lacks: 'that the check is cofactorless',
-    // Not in the provider: the probe notices a provider that is cofactored, and takes the other one.
-    patches: [
-      { file: SIGNATURE, find: IMPORT_COMPOSITE, replace: `${IMPORT_COMPOSITE} ${LENIENT}` },
-      {
-        file: SIGNATURE,
-        find: 'return provider.ed25519Verify(key.ed25519, message, signature);',
-        replace: "return lenient.ed25519(key.ed25519, message, signature, 'cofactored');",
-      },
-      {
-        file: SIGNATURE,
-        find: ED25519_HALF,
-        replace: "lenient.ed25519(key.ed25519, both, components.ed25519, 'cofactored')",
-      },
-    ],
-  },
+  ed25519Mutant('small-r-torsion', 'that R is none of the other points of small order either, beside the neutral one'),
+  equationMutant('cofactored', 'that the check is cofactorless'),
+  equationMutant('unreduced-k', 'that k is reduced modulo L, which makes a difference for a key of mixed order'),
   ed25519Mutant('decoded-r', 'that R is compared byte for byte, in its canonical encoding'),
   mutant('composite-without-ed25519', 'the Ed25519 component', SIGNATURE, `${ED25519_HALF} &&`, ''),
   mutant('composite-without-mldsa', 'the ML-DSA-65 component', SIGNATURE, `&& ${MLDSA65_HALF}`, ''),

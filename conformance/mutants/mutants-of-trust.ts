@@ -32,6 +32,13 @@ const TRUST_MUTANTS: readonly Mutant[] = [
     'return decodePoint(encoding) === undefined ? offCurve : undefined;',
     'return undefined;',
   ),
+  mutant(
+    'trust-mixed-order',
+    'that a verifier takes a key of mixed order',
+    PUBLIC_KEY,
+    'if (!forSite) return decodePoint(encoding) === undefined ? offCurve : undefined;',
+    '',
+  ),
   {
     name: 'trust-key-length',
     lacks: 'the length of a public key',

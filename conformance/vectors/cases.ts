@@ -7,6 +7,7 @@ import { coseCases } from './cose-cases.ts';
 import { historyCases } from './history-cases.ts';
 import { keysetCases } from './keyset-cases.ts';
 import { keysetStateCases } from './keyset-state-cases.ts';
+import { mixedOrderCases } from './mixed-order-cases.ts';
 import { mutantsByCase } from './mutants-of-cases.ts';
 import { isTestedBy, REQUIREMENTS } from './requirements.ts';
 import { overrideCases } from './override-cases.ts';
@@ -24,6 +25,7 @@ export function allCases(): readonly CaseFolder[] {
     ...cborCases(),
     ...coseCases(),
     ...signatureCases(),
+    ...mixedOrderCases(),
     ...claimsCases(),
     ...keysetCases(),
     ...keysetStateCases(),

@@ -5,9 +5,19 @@ import { sigStructure, TYP } from '../../../formats/cose-sign1.ts';
 import { kidOf } from '../../../keys/public/public-key.ts';
 import { smallOrderSignature, torsionSignature } from '../../examples/ed25519-scalar.ts';
 import { respelledHint, type HintSpelling } from '../../examples/ml-dsa-hint.ts';
-import { encode } from '../../model/cbor.ts';
+import { cofactoredSignature, smallRSignature } from '../../examples/mixed-order.ts';
+import { encode, sortedPairs } from '../../model/cbor.ts';
 import type { Draft } from '../draft.ts';
-import { COMPOSITE, OTHER_COMPOSITE, SECOND, STRANGER, type SigningKey } from '../keys.ts';
+import {
+  COMPOSITE,
+  MIXED_ORDER,
+  MIXED_ORDER_AND_R,
+  mixedOrderOf,
+  OTHER_COMPOSITE,
+  SECOND,
+  STRANGER,
+  type SigningKey,
+} from '../keys.ts';
 import { each, one, type Changes } from './change.ts';
 
 type Bytes = Uint8Array;
@@ -231,6 +241,38 @@ function becomeComposite(draft: Draft): void {
   trustToo(draft, COMPOSITE, () => undefined);
 }
 
+/** The license by a key of mixed order, whose torsion part makes no difference to the verdict. */
+function becomeMixedOrder(draft: Draft, key: SigningKey): void {
+  signAs(draft, key, false);
+  trustToo(draft, key, () => undefined);
+}
+
+/**
+ * R is a point of order 2, 4 or 8 and the equation is true, which no other key makes possible. It depends on the whole
+ * license, so a `ref` is looked for; a later change of the license makes the equation false.
+ */
+function smallR(draft: Draft, place: number): void {
+  becomeMixedOrder(draft, MIXED_ORDER);
+  const key = mixedOrderOf(MIXED_ORDER);
+  const craft = (header: Bytes, payload: Bytes): Bytes | undefined =>
+    smallRSignature(key, sigStructure(header, payload), place);
+  let i = 1;
+  do draft.claims.set('ref', `order ${i++}`);
+  while (craft(encoded(draft.header), encoded(draft.claims)) === undefined);
+  draft.sign = (header, payload) => craft(header, payload) ?? new Uint8Array(64);
+}
+
+const encoded = (map: Draft['claims']): Bytes => encode(sortedPairs([...map]));
+
+/** By the place in `torsionPoints()`. */
+const SMALL_R: readonly (readonly [string, number])[] = [
+  ['2', 4],
+  ['4', 2],
+  ['4, of the other sign', 6],
+  ['8', 1],
+  ['8, of another y', 3],
+];
+
 /** The Ed25519 component of the composite, as a key of its own. */
 const COMPONENT_KID = kidOf('ed25519', COMPOSITE.publicKey.ed25519);
 
@@ -241,11 +283,20 @@ export const GRAY_CHANGES: readonly Changes[] = [
     becomeComposite(draft);
     craftEd25519(draft, torsionSignature);
   }),
+  one('a signature by a key of mixed order, whose equation is true only with the cofactor', (draft) => {
+    becomeMixedOrder(draft, MIXED_ORDER);
+    draft.sign = (header, payload) => cofactoredSignature(mixedOrderOf(MIXED_ORDER), sigStructure(header, payload));
+  }),
 ];
 
 export const SIGNATURE_CHANGES: readonly Changes[] = [
   each('a signature', FORGED, (draft, edit) => edit(draft)),
   composites(COMPOSITES),
+  one('a key of mixed order as its signer', (draft) => becomeMixedOrder(draft, MIXED_ORDER)),
+  one('a key of mixed order as its signer, and an R with the torsion part that fits it', (draft) =>
+    becomeMixedOrder(draft, MIXED_ORDER_AND_R),
+  ),
+  each('a signature by a key of mixed order, whose equation is true, and whose R has the order', SMALL_R, smallR),
   one('the Ed25519 component of a trusted composite as its signer', (draft) => {
     trustToo(draft, COMPOSITE, () => undefined);
     draft.signer = COMPOSITE.ed25519Component;

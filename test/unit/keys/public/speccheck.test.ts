@@ -12,8 +12,8 @@ interface Case {
 const cases = readData<readonly Case[]>('speccheck/cases.json');
 
 /**
- * Only case 3 meets the criteria of docs/format.md: a mixed-order key, which a verifier need not refuse, and an R that
- * fits it exactly.
+ * Only case 3 meets the criteria of docs/format.md: a mixed-order key, which a verifier takes, and an R that fits it
+ * exactly.
  */
 const WHY = [
   'key and R of small order',
