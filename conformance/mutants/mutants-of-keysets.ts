@@ -38,6 +38,23 @@ export const MUTANTS_OF_KEYSETS: readonly Mutant[] = [
     ],
   },
   mutant(
+    'keyset-gap',
+    'that a line feed is between two keysets of a file',
+    BLOCKS,
+    'if (!onNewLine) throw',
+    'if (false) throw',
+  ),
+  mutant(
+    'keyset-gap-earlier',
+    'that what is between two keysets belongs to the later one',
+    BLOCKS,
+    'const text = file.subarray(offset, end);',
+    `const text = file.subarray(offset, end);
+    const next = skipBlanks(file, end);
+    if (next < file.length && !(isAt(file, next, '-----BEGIN ') && file.subarray(end, next).includes(LF)))
+      throw new VtlicError('armor_malformed', '');`,
+  ),
+  mutant(
     'keyset-conflict',
     'that a known version has one payload',
     ACCEPTANCE,
@@ -197,13 +214,6 @@ export const MUTANTS_OF_KEYSETS: readonly Mutant[] = [
       { file: BLOCKS, find: "dearmor('VTLIC KEYSET', text", replace: 'dearmor(label, text' },
     ],
   },
-  mutant(
-    'keyset-new-line',
-    'that a line feed is between two keysets',
-    BLOCKS,
-    'if (!onNewLine) throw',
-    'if (false) throw',
-  ),
   {
     name: 'keyset-required',
     lacks: 'that iss, version, made and threshold are required',

@@ -71,10 +71,8 @@ export interface ChainDraft {
   state: VersionDraft[][];
   file: VersionDraft[] | undefined;
   readonly fileEdits: ((file: Uint8Array) => Uint8Array)[];
-  /** The reason that an edit of the file makes, behind its last block. */
+  /** The reason that an edit of the file makes, behind its last block; or that of its size. */
   fileFault?: string;
-  /** The same, before a block is taken. */
-  frontFault?: string;
   /** Whether the license of the key `issuing 1` is judged by the keyset that counts. */
   judgesLicense: boolean;
 }
@@ -345,12 +343,12 @@ interface WrittenFile {
   readonly model: ModelChainFile;
 }
 
-function edited({ bytes, model }: WrittenFile, { fileEdits, fileFault, frontFault }: ChainDraft): WrittenFile {
-  const blocks = frontFault === undefined ? model.blocks : [];
-  const endsWith = frontFault ?? fileFault;
+function edited({ bytes, model }: WrittenFile, { fileEdits, fileFault }: ChainDraft): WrittenFile {
+  // The size is judged before the first block.
+  const blocks = fileFault === 'keyset_too_large' ? [] : model.blocks;
   return {
     bytes: fileEdits.reduce((one, edit) => edit(one), bytes),
-    model: endsWith === undefined ? model : { blocks, endsWith },
+    model: fileFault === undefined ? model : { blocks, endsWith: fileFault },
   };
 }
 

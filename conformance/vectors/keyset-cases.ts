@@ -160,6 +160,17 @@ const LICENSES: readonly (readonly [
 const joined = (gap: string, first: Uint8Array, second: Uint8Array): Uint8Array =>
   concatBytes(first.slice(0, -1), utf8(gap), second);
 
+/** What may not be between two versions, of which the first one counts all the same. */
+const GAPS: readonly (readonly [id: string, title: string, gap: string])[] = [
+  ['chain-gap-return', 'only a carriage return between two versions', '\r'],
+  ['chain-gap-none', 'nothing at all between two versions', ''],
+  ['chain-gap-blanks', 'blanks without a line feed between two versions', ' \t \r\t'],
+  ['chain-gap-text', 'a line of text between two versions', '\nversion 3:\n'],
+  ['chain-gap-text-behind', 'a text right behind the END line of the first of two versions', '#\n'],
+  ['chain-gap-text-before', 'a text right before the BEGIN line of the second of two versions', '\n#'],
+  ['chain-gap-byte-order-mark', 'a byte order mark between two versions', '\n\ufeff'],
+];
+
 const FILE: FileInput = { file: 'new.keyset' };
 const MAX_CHAIN_BYTES = 16_777_216;
 
@@ -248,13 +259,27 @@ export function keysetCases(): readonly CaseFolder[] {
       ],
       'K3',
     ),
-    // The first block is known, so that it makes no difference which of the two blocks is at fault.
+    ...GAPS.map(([id, title, gap]) =>
+      one([id, title, joined(gap, block2({}), block2({ version: 3 })), 'keyset_armor_malformed'], 'K3', {
+        isTaken: true,
+      }),
+    ),
     one(
       [
-        'chain-gap-return',
-        'only a carriage return between two versions',
-        joined('\r', builtIn, block2({})),
+        'chain-end-text',
+        'a text behind the last version',
+        concatBytes(block2({}), utf8('version 2\n')),
         'keyset_armor_malformed',
+      ],
+      'K3',
+      { isTaken: true },
+    ),
+    one(
+      [
+        'chain-end-no-line-feed',
+        'blanks without a line feed behind the last version',
+        concatBytes(block2({}).slice(0, -1), utf8('\r\t ')),
+        2,
       ],
       'K3',
     ),

@@ -6,11 +6,15 @@ import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { armor } from '../../formats/armor.ts';
 import { encodeBase64 } from '../../formats/base64.ts';
 import { concatBytes, utf8 } from '../../formats/bytes.ts';
+import type { CoseKey } from '../../formats/cose-key.ts';
 import { encodeCoseSign1, sigStructure } from '../../formats/cose-sign1.ts';
+import { encodeKeyset } from '../../formats/keyset/encode-keyset.ts';
+import type { Keyset } from '../../formats/keyset/keyset.ts';
 import { COMPOSITE_LABEL, compositeMessage } from '../../keys/public/composite.ts';
 import { importPublicKey, type PublicKey } from '../../keys/public/public-key.ts';
 import { compositeKey, type ExampleKey } from '../examples/example-keys.ts';
 import { active, type ExampleTrust } from '../examples/example-trust.ts';
+import { KEYSET_ISSUER, keysetOf, signKeyset } from '../examples/keysets.ts';
 import { minimalPayload, payloadOf } from '../examples/minimal-payload.ts';
 import {
   cofactoredSignature,
@@ -23,7 +27,8 @@ import { hex } from '../examples/small-example.ts';
 import { torsionPoints } from '../examples/torsion-points.ts';
 import { keyValues, trustValues } from './case-parts.ts';
 import type { CaseFolder } from './case.ts';
-import { headerOf, mapOf, verifyCases, type VerifyRow } from './verify-cases.ts';
+import { builtIn, ISSUING, ROOTS, sorted, version2 } from './keyset-rows.ts';
+import { CONTEXT, headerOf, mapOf, verifyCases, type VerifyRow } from './verify-cases.ts';
 
 const SEED = 'vtlic vectors key of mixed order';
 const MLDSA65_BYTES = 1952;
@@ -151,6 +156,20 @@ const ROWS: readonly VerifyRow[] = [
   },
 ];
 
+const FORGOTTEN = 'that criteria 1 to 3 are exact: a key of mixed order is a key';
+
+/** Version 2 has one more root and one more issuing key. */
+function mixedKeyset(): Uint8Array {
+  const coseKeyOf = (order: 4 | 8): CoseKey => ({ alg: 'ed25519', publicBytes: KEYS[order].publicKey });
+  const before = keysetOf(version2);
+  const keyset: Keyset = {
+    ...before,
+    roots: [...before.roots, coseKeyOf(4)],
+    keys: sorted(ISSUING, { ...coseKeyOf(8), purpose: 'license', status: 'active' }),
+  };
+  return armor('VTLIC KEYSET', signKeyset(encodeKeyset(keyset), ROOTS));
+}
+
 function trustCase(id: string, title: string, key: PublicKey): CaseFolder {
   return {
     value: {
@@ -161,7 +180,7 @@ function trustCase(id: string, title: string, key: PublicKey): CaseFolder {
       operation: 'trust',
       trust: trustValues(trustIn(key)),
       expected: { verdict: 'accepted' },
-      forgets: 'that criteria 1 to 3 are exact: a key of mixed order is a key',
+      forgets: FORGOTTEN,
     },
     files: new Map(),
   };
@@ -181,6 +200,33 @@ export function mixedOrderCases(): readonly CaseFolder[] {
     trustCase('mixed-order-composite', 'a composite whose Ed25519 component is of mixed order', COMPOSITE),
     {
       value: {
+        id: 'keyset/mixed-order',
+        title: 'keyset: a root and an issuing key of mixed order, and a license by the issuing key',
+        clause: ['keysets.md#K4', 'format.md#12.2'],
+        profile: 'required',
+        operation: 'keyset',
+        issuer: KEYSET_ISSUER,
+        builtIn: { file: 'built-in.keyset' },
+        keyset: { file: 'new.keyset' },
+        license: { file: 'license.vtlic' },
+        context: CONTEXT,
+        expected: {
+          verdict: 'accepted',
+          version: 2,
+          source: 'file',
+          notices: [],
+          license: { verdict: 'accepted', state: 'active' },
+        },
+        forgets: FORGOTTEN,
+      },
+      files: new Map([
+        ['built-in.keyset', builtIn],
+        ['new.keyset', mixedKeyset()],
+        ['license.vtlic', ed25519File((message) => exactSignature(KEYS[8], message))],
+      ]),
+    },
+    {
+      value: {
         id: 'key-file/mixed-order',
         title: 'key file: a key of mixed order',
         clause: ['format.md#11.2', 'format.md#12.2'],
@@ -188,7 +234,7 @@ export function mixedOrderCases(): readonly CaseFolder[] {
         operation: 'key-file',
         keyFile: { file: 'keys.pub' },
         expected: { verdict: 'accepted', kids: [plain.kid] },
-        forgets: 'that criteria 1 to 3 are exact: a key of mixed order is a key',
+        forgets: FORGOTTEN,
       },
       files: new Map([['keys.pub', utf8(`${encodeBase64(plain.bytes)}\n`)]]),
     },
@@ -202,7 +248,7 @@ export function mixedOrderCases(): readonly CaseFolder[] {
         builtIn: { keys: [] },
         variables: { LICENSE_PUBLIC_KEY: encodeBase64(plain.bytes) },
         expected: { verdict: 'accepted', trust: trustValues(TRUST) },
-        forgets: 'that criteria 1 to 3 are exact: a key of mixed order is a key',
+        forgets: FORGOTTEN,
       },
       files: new Map(),
     },

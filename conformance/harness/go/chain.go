@@ -20,23 +20,23 @@ var (
 	blankBytes = "\t\n\r "
 )
 
-// eachBlock reads block by block, in order (K3).
+// eachBlock reads block by block, in order (K3). What is before a block belongs to it.
 func eachBlock(chain []byte, take func(decoded []byte)) {
 	refuseIf(len(chain) > maxChainBytes, "keyset_too_large")
 	rest := bytes.TrimLeft(chain, blankBytes)
+	gap := []byte("\n")
 	for count := 0; count == 0 || len(rest) > 0; count++ {
-		match := keysetBlock.FindSubmatch(rest)
-		refuseIf(match == nil, "keyset_armor_malformed")
 		refuseIf(count == maxBlocks, "keyset_too_large")
+		match := keysetBlock.FindSubmatch(rest)
+		refuseIf(match == nil || !bytes.Contains(gap, []byte("\n")), "keyset_armor_malformed")
 		text := strings.NewReplacer("\r", "", "\n", "").Replace(string(match[1]))
 		decoded, err := base64.StdEncoding.Strict().DecodeString(text)
 		refuseIf(err != nil, "keyset_armor_malformed")
-		behind := rest[len(match[0]):]
-		rest = bytes.TrimLeft(behind, blankBytes)
-		gap := behind[:len(behind)-len(rest)]
-		refuseIf(len(rest) > 0 && !bytes.Contains(gap, []byte("\n")), "keyset_armor_malformed")
 		refuseIf(len(decoded) > maxKeysetBytes, "keyset_too_large")
 		take(decoded)
+		behind := rest[len(match[0]):]
+		rest = bytes.TrimLeft(behind, blankBytes)
+		gap = behind[:len(behind)-len(rest)]
 	}
 }
 

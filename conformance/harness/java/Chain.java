@@ -77,12 +77,15 @@ final class Chain {
     return newest.number("version");
   }
 
-  /** Reads block by block, in order (K3). */
+  /** Reads block by block, in order (K3). What is before a block belongs to it. */
   private static void eachBlock(byte[] chain, Consumer<byte[]> take) {
     Keyset.refuseIf(chain.length > MAX_CHAIN_BYTES, "too_large");
     String text = new String(chain, StandardCharsets.ISO_8859_1);
     int at = skipBlanks(text, 0);
+    boolean isOnNewLine = true;
     for (int count = 0; count == 0 || at < text.length(); count++) {
+      Keyset.refuseIf(count == MAX_BLOCKS, "too_large");
+      Keyset.refuseIf(!isOnNewLine, "armor_malformed");
       // A block is the lines from BEGIN to END; END may be the last of its line.
       StringBuilder body = new StringBuilder();
       int lines = 0;
@@ -100,11 +103,10 @@ final class Chain {
       int end = at + "-----END VTLIC KEYSET-----".length();
       byte[] decoded = decode(body.toString());
       Keyset.refuseIf(lines == 0, "armor_malformed");
-      Keyset.refuseIf(count == MAX_BLOCKS, "too_large");
-      at = skipBlanks(text, end);
-      Keyset.refuseIf(at < text.length() && !text.substring(end, at).contains("\n"), "armor_malformed");
       Keyset.refuseIf(decoded.length > MAX_KEYSET_BYTES, "too_large");
       take.accept(decoded);
+      at = skipBlanks(text, end);
+      isOnNewLine = text.substring(end, at).contains("\n");
     }
   }
 

@@ -21,24 +21,22 @@ BLANKS = re.compile(rb'[\t\n\r ]*')
 
 
 def blocks(chain):
-    """The decoded blocks of a chain, in turn (K3)."""
+    """The decoded blocks of a chain, in turn (K3). What is before a block belongs to it."""
     refuse_if(len(chain) > MAX_CHAIN_BYTES, 'keyset_too_large')
-    at, count = BLANKS.match(chain).end(), 0
-    while count == 0 or at < len(chain):
-        block = BLOCK.match(chain, at)
-        refuse_if(block is None, 'keyset_armor_malformed')
+    gap, count = BLANKS.match(chain), 0
+    while count == 0 or gap.end() < len(chain):
         refuse_if(count == MAX_BLOCKS, 'keyset_too_large')
+        block = BLOCK.match(chain, gap.end())
+        refuse_if(block is None or count > 0 and b'\n' not in gap[0], 'keyset_armor_malformed')
         text = block[1].replace(b'\r', b'').replace(b'\n', b'')
         try:
             decoded = base64.b64decode(text, validate=True)
         except binascii.Error:
             raise Refused('keyset_armor_malformed') from None
         refuse_if(base64.b64encode(decoded) != text or not decoded, 'keyset_armor_malformed')
-        gap = BLANKS.match(chain, block.end())
-        refuse_if(gap.end() < len(chain) and b'\n' not in gap[0], 'keyset_armor_malformed')
         refuse_if(len(decoded) > MAX_KEYSET_BYTES, 'keyset_too_large')
         yield decoded
-        at, count = gap.end(), count + 1
+        gap, count = BLANKS.match(chain, block.end()), count + 1
 
 
 @dataclass(frozen=True)

@@ -11,22 +11,27 @@ const need = (holds: boolean, reason: string): void => {
 };
 
 const BLOCK =
-  /-----BEGIN VTLIC KEYSET-----\r?\n((?:[A-Za-z0-9+/]{64}\r?\n)*[A-Za-z0-9+/=]{4,64})\r?\n-----END VTLIC KEYSET-----([\t\n\r ]*)/y;
+  /-----BEGIN VTLIC KEYSET-----\r?\n((?:[A-Za-z0-9+/]{64}\r?\n)*[A-Za-z0-9+/=]{4,64})\r?\n-----END VTLIC KEYSET-----/y;
+const BLANKS = /[\t\n\r ]*/y;
 
-/** K3: the decoded blocks of a chain, in turn. */
+/** K3: the decoded blocks of a chain, in turn. What is before a block belongs to it. */
 function* blocksOf(chain: Uint8Array): Generator<Uint8Array> {
   need(chain.length <= 16_777_216, 'too_large');
   const text = Buffer.from(chain).toString('latin1');
-  let at = /^[\t\n\r ]*/.exec(text)?.[0].length ?? 0;
-  for (let count = 0; count === 0 || at < text.length; count++) {
+  let at = 0;
+  for (let count = 0; ; count++) {
+    BLANKS.lastIndex = at;
+    const [gap = ''] = BLANKS.exec(text) ?? [];
+    at += gap.length;
+    if (count > 0 && at === text.length) return;
     need(count < 4096, 'too_large');
+    need(count === 0 || gap.includes('\n'), 'armor_malformed');
     BLOCK.lastIndex = at;
-    const [whole = '', body = '', gap = ''] = BLOCK.exec(text) ?? [];
+    const [whole = '', body = ''] = BLOCK.exec(text) ?? [];
     at += whole.length;
     const base64 = body.replaceAll(/[\r\n]/g, '');
     const bytes = Buffer.from(base64, 'base64');
     need(bytes.length > 0 && bytes.toString('base64') === base64, 'armor_malformed');
-    need(at === text.length || gap.includes('\n'), 'armor_malformed');
     need(bytes.length <= 524_288, 'too_large');
     yield Uint8Array.from(bytes);
   }

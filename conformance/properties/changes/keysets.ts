@@ -119,7 +119,7 @@ const compositeRoots = (draft: ChainDraft): VersionDraft => {
   return fourth;
 };
 
-const FIRST_BLOCK = blockOf(versionDraft(1));
+const LATER_BLOCK = blockOf(stays(versionDraft(30)));
 
 const CHAINS: readonly ChainChange[] = [
   ['no file', (draft) => (draft.file = undefined)],
@@ -245,20 +245,22 @@ const CHAINS: readonly ChainChange[] = [
       draft.file?.push(stays(versionDraft(30)));
     },
   ],
-  ...['\r', ' \t', '\r\r', ''].map((gap): ChainChange => [
-    `two versions without a line feed between them, but ${JSON.stringify(gap)}`,
+  ...['\r', ' \t', '\r\r', '', '\nversion 30\n', '#\n'].map((gap): ChainChange => [
+    `another version behind the last one, and only ${JSON.stringify(gap)} between them`,
     (draft) => {
-      // Without blanks of another change, in which there may be a line feed.
-      const start = (file: Uint8Array): number => file.findIndex((byte) => byte > 0x20);
-      draft.fileEdits.push((file) => concatBytes(FIRST_BLOCK.slice(0, -1), utf8(gap), file.slice(start(file))));
-      draft.frontFault ??= 'keyset_armor_malformed';
+      draft.fileEdits.push((file) => {
+        // Without blanks of another change, in which there may be a line feed.
+        const end = file.findLastIndex((byte) => byte > 0x20) + 1;
+        return end === 0 ? file : concatBytes(file.slice(0, end), utf8(gap), LATER_BLOCK);
+      });
+      draft.fileFault ??= 'keyset_armor_malformed';
     },
   ]),
   [
     'a file of 16 MiB and a byte',
     (draft) => {
       draft.fileEdits.push((file) => concatBytes(file, new Uint8Array(MAX_CHAIN_BYTES + 1 - file.length).fill(0x20)));
-      draft.frontFault = 'keyset_too_large';
+      draft.fileFault = 'keyset_too_large';
     },
   ],
 ];
@@ -325,7 +327,7 @@ export const CHAIN_CHANGES: readonly ChainChange[] = [
     'a file with text behind its block',
     (draft) => {
       draft.fileEdits.push((file) => concatBytes(file, utf8('Kind regards\n')));
-      draft.fileFault = 'keyset_armor_malformed';
+      draft.fileFault ??= 'keyset_armor_malformed';
     },
   ],
 ];

@@ -12,20 +12,21 @@ const MAX_BLOCKS: usize = 4_096;
 const MAX_KEYSET_BYTES: usize = 524_288;
 const END: &[u8] = b"-----END VTLIC KEYSET-----";
 
-/// The blocks of a chain, block by block, in order (K3).
+/// The blocks of a chain, block by block, in order (K3). What is before a block belongs to it.
 fn each_block(chain: &[u8], mut take: impl FnMut(Vec<u8>) -> Result<(), Reason>) -> Result<(), Reason> {
     refuse_if(chain.len() > MAX_CHAIN_BYTES, "keyset_too_large")?;
     let skip = |at: usize| chain[at..].iter().take_while(|byte| b"\t\n\r ".contains(byte)).count() + at;
-    let (mut at, mut count) = (skip(0), 0);
+    let (mut at, mut count, mut on_new_line) = (skip(0), 0, true);
     while count == 0 || at < chain.len() {
+        refuse_if(count == MAX_BLOCKS, "keyset_too_large")?;
+        refuse_if(!on_new_line, "keyset_armor_malformed")?;
         let end = chain[at..].windows(END.len()).position(|window| window == END);
         let end = end.ok_or("keyset_armor_malformed")? + END.len() + at;
         let decoded = decode_block(&chain[at..end], "VTLIC KEYSET").ok_or("keyset_armor_malformed")?;
-        refuse_if(count == MAX_BLOCKS, "keyset_too_large")?;
-        at = skip(end);
-        refuse_if(at < chain.len() && !chain[end..at].contains(&b'\n'), "keyset_armor_malformed")?;
         refuse_if(decoded.len() > MAX_KEYSET_BYTES, "keyset_too_large")?;
         take(decoded)?;
+        at = skip(end);
+        on_new_line = chain[end..at].contains(&b'\n');
         count += 1;
     }
     Ok(())
