@@ -54,12 +54,18 @@ export function advanceTime(marks: TimeMarks, clock: number, elapsed: number): T
   return { floor: Math.max(floor, leadTime), leadRun: 0, leadTime: 0 };
 }
 
-/** Two copies of the marks of one epoch: the higher of each; of two leads the longer, and of equal ones the lower. */
+/**
+ * Two copies of the marks of one epoch: those with the higher floor, which are the later ones, since each second of
+ * running raises it. A longer lead of an earlier copy is one that has ended. Of equal floors the longer lead counts, and
+ * of equal leads the lower.
+ */
 export function mergeTime(a: TimeMarks, b: TimeMarks): TimeMarks {
-  const leadRun = Math.max(a.leadRun, b.leadRun);
-  const leads = [a, b].filter((one) => one.leadRun === leadRun);
+  const floor = Math.max(a.floor, b.floor);
+  const last = [a, b].filter((one) => one.floor === floor);
+  const leadRun = Math.max(...last.map((one) => one.leadRun));
+  const leads = last.filter((one) => one.leadRun === leadRun);
   return {
-    floor: Math.max(a.floor, b.floor),
+    floor,
     leadRun,
     leadTime: Math.min(...leads.map(({ leadTime }) => leadTime)),
   };

@@ -100,7 +100,9 @@ describe('the marks of time after some running time', () => {
 describe('the marks of two copies', () => {
   it.each<[what: string, a: TimeMarks, b: TimeMarks, merged: TimeMarks]>([
     ['have the higher floor', marks(0, 0, 5), marks(0, 0, 7), marks(0, 0, 7)],
-    ['have the longer lead, with its time', marks(9, 800, 5), marks(8, 700, 7), marks(9, 800, 7)],
+    ['have the lead of the higher floor, with its time', marks(9, 800, 5), marks(8, 700, 7), marks(8, 700, 7)],
+    ['have no lead where that of the lower floor has ended', marks(9, 800, 5), marks(0, 0, 7), marks(0, 0, 7)],
+    ['have the longer lead of one floor, with its time', marks(9, 800, 5), marks(8, 700, 5), marks(9, 800, 5)],
     ['have the lower time of two leads of one length', marks(9, 800, 5), marks(9, 700, 5), marks(9, 700, 5)],
     ['are the same for a copy that is new', NO_TIME, marks(9, 700, 5), marks(9, 700, 5)],
     ['are zeros where both are new', NO_TIME, NO_TIME, marks(0, 0, 0)],

@@ -251,7 +251,7 @@ describe('two copies of the state', () => {
       'the higher time of one epoch',
       { epoch: 1, time: { floor: 9, leadRun: 0, leadTime: 0 } },
       { epoch: 1, time: { floor: 5, leadRun: 1, leadTime: 9 } },
-      { epoch: 1, time: { floor: 9, leadRun: 1, leadTime: 9 } },
+      { epoch: 1, time: { floor: 9, leadRun: 0, leadTime: 0 } },
     ],
     [
       'the time of the later epoch only',

@@ -1,6 +1,6 @@
 /** Clocks that are wrong (docs/runtime.md, "Time"). */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { memoryStore } from '../../../../verifier/runtime/index.ts';
+import { memoryStore, type LiveLicense } from '../../../../verifier/runtime/index.ts';
 import { StateKeeper } from '../../../../verifier/runtime/state-keeper.ts';
 import { decodeState } from '../../../../verifier/runtime/state-document.ts';
 import type { RuntimeState } from '../../../../verifier/runtime/state.ts';
@@ -73,6 +73,45 @@ describe('a clock that is set back', () => {
     product.running += 20;
     await license.refresh();
     expect(license.state).toBe('free_tier');
+  });
+});
+
+describe('a clock that is far ahead twice', () => {
+  const run = async (license: LiveLicense, hours: number): Promise<void> => {
+    for (let hour = 0; hour < hours; hour++) await product.pass(3600, license);
+  };
+  const right = NBF + 3 * DAY;
+
+  it('becomes the floor after three days with the second lead', async () => {
+    await product.dropLicense({ exp: right + 6 * DAY, grace: 0 });
+    product.clock = NBF;
+    const license = await product.start();
+    await run(license, 72);
+    product.clock = right + 3 * DAY;
+    await run(license, 72);
+    product.clock = right;
+    await license.refresh();
+    expect(license.state).toBe('free_tier');
+    await license.close();
+  });
+
+  it('does not become the floor before three days with the second lead', async () => {
+    await product.dropLicense({ exp: right + 5 * DAY, grace: 0 });
+    product.clock = NBF;
+    const first = await product.start();
+    await run(first, 72);
+    await first.close();
+    const license = await product.start();
+    product.clock = right + 3 * DAY;
+    await run(license, 48);
+    product.clock = right + 2 * DAY;
+    await run(license, 1);
+    product.clock = right + 5 * DAY;
+    await run(license, 48);
+    product.clock = right;
+    await license.refresh();
+    expect(license.state).toBe('active');
+    await license.close();
   });
 });
 
