@@ -1,6 +1,7 @@
 /** Every wrong verifier of the kit. */
 import type { Mutant } from './mutant.ts';
 import { MUTANTS_OF_CLAIMS } from './mutants-of-claims.ts';
+import { MUTANTS_OF_CONTEXT } from './mutants-of-context.ts';
 import { MUTANTS_OF_FILES } from './mutants-of-files.ts';
 import { MUTANTS_OF_KEYSETS } from './mutants-of-keysets.ts';
 import { MUTANTS_OF_POLICY } from './mutants-of-policy.ts';
@@ -14,4 +15,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...MUTANTS_OF_POLICY,
   ...MUTANTS_OF_TRUST,
   ...MUTANTS_OF_KEYSETS,
+  ...MUTANTS_OF_CONTEXT,
 ];

@@ -13,7 +13,7 @@ import {
   type Request,
   type WireTrust,
 } from '../protocol/protocol.ts';
-import type { Case, CaseTrust, CaseVerdict, FileInput } from '../vectors/case.ts';
+import type { Case, CaseTrust, CaseVerdict, FileInput, Misuse } from '../vectors/case.ts';
 import { bytesOfInput, readCases } from '../vectors/files.ts';
 import { historySteps } from './history-steps.ts';
 
@@ -191,7 +191,8 @@ const ANY_CONTEXT: PlainContext = {
   defaultGrace: 0,
 };
 
-function answerOf(expected: CaseVerdict): Answer {
+function answerOf(expected: CaseVerdict | Misuse): Answer {
+  if (expected.verdict === 'misuse') return { verdict: 'misuse' };
   if (expected.verdict === 'accepted') return { verdict: 'accepted', state: expected.state };
   const { layer, reason } = expected;
   return { verdict: 'refused', reason, ...(layer === undefined ? {} : { layer }) };

@@ -48,6 +48,11 @@ export type CaseVerdict =
       readonly scored: 'reason' | 'verdict';
     };
 
+/** The context departs from section 9 of docs/format.md: an error of the caller, and no verdict on the license. */
+export interface Misuse {
+  readonly verdict: 'misuse';
+}
+
 interface CaseHead {
   readonly id: string;
   readonly title: string;
@@ -67,7 +72,7 @@ export interface VerifyCase extends CaseHead {
   readonly license: FileInput;
   readonly trust: CaseTrust;
   readonly context: PlainContext;
-  readonly expected: CaseVerdict;
+  readonly expected: CaseVerdict | Misuse;
 }
 
 export interface TrustCase extends SettingHead {

@@ -3,6 +3,7 @@ import type { CaseFolder } from './case.ts';
 import { armorCases } from './armor-cases.ts';
 import { cborCases } from './cbor-cases.ts';
 import { claimsCases } from './claims-cases.ts';
+import { contextCases } from './context-cases.ts';
 import { coseCases } from './cose-cases.ts';
 import { historyCases } from './history-cases.ts';
 import { keysetCases } from './keyset-cases.ts';
@@ -27,6 +28,7 @@ export function allCases(): readonly CaseFolder[] {
     ...signatureCases(),
     ...mixedOrderCases(),
     ...claimsCases(),
+    ...contextCases(),
     ...keysetCases(),
     ...keysetStateCases(),
     ...historyCases(),

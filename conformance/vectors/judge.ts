@@ -9,13 +9,14 @@ import { trustFromOverride } from '../../verifier/override.ts';
 import type { Trust } from '../../verifier/trust.ts';
 import { verify } from '../../verifier/verify.ts';
 import { contextFrom, trustFrom, type PlainContext } from '../examples/plain-values.ts';
-import type { Case, CaseFolder, CaseTrust, FileInput, KeysetCase, OverrideCase } from './case.ts';
+import type { Case, CaseFolder, CaseTrust, FileInput, KeysetCase, Misuse, OverrideCase } from './case.ts';
 import { bytesOfInput } from './files.ts';
 
 /** A verdict without what is scored of it. */
 export type Outcome =
   | { readonly verdict: 'accepted'; readonly [detail: string]: unknown }
-  | { readonly verdict: 'refused'; readonly layer?: string; readonly reason: string };
+  | { readonly verdict: 'refused'; readonly layer?: string; readonly reason: string }
+  | Misuse;
 
 /** @throws VtlicError as `importPublicKey` and `makeTrust` */
 export function trustOfCase(trust: CaseTrust): Trust {
@@ -44,6 +45,16 @@ function judgeLicense(file: Uint8Array, trust: Trust, context: PlainContext, pro
   return verdict.ok
     ? { verdict: 'accepted', state: verdict.state }
     : { verdict: 'refused', layer: verdict.layer, reason: verdict.reason };
+}
+
+/** What `judge` gives, or that the context is an error of the caller. */
+function orMisuse(judge: () => Outcome): Outcome {
+  try {
+    return judge();
+  } catch (error) {
+    if (error instanceof VtlicError && error.code === 'usage') return { verdict: 'misuse' };
+    throw error;
+  }
 }
 
 function judgeOverride(value: OverrideCase, folder: CaseFolder, provider?: Provider): Outcome {
@@ -98,7 +109,8 @@ export function judgeCase(folder: CaseFolder, provider?: Provider): Outcome {
   switch (value.operation) {
     case 'verify': {
       const trust = trustOfCase(value.trust);
-      return judgeLicense(bytesOfInput(value.license, files), trust, value.context, provider);
+      const license = bytesOfInput(value.license, files);
+      return orMisuse(() => judgeLicense(license, trust, value.context, provider));
     }
     case 'trust':
       return takenOrRefused(() => {
@@ -123,6 +135,7 @@ export function judgeCase(folder: CaseFolder, provider?: Provider): Outcome {
 /** Whether an outcome is the expected one, in everything that the case scores. */
 export function agrees(value: Exclude<Case, { readonly operation: 'history' }>, outcome: Outcome): boolean {
   const { expected } = value;
+  if (expected.verdict === 'misuse') return outcome.verdict === 'misuse';
   if (expected.verdict === 'refused')
     return outcome.verdict === 'refused' && (expected.scored === 'verdict' || sameReason(expected, outcome));
   if (outcome.verdict !== 'accepted') return false;

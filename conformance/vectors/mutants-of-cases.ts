@@ -5,7 +5,9 @@ import { MUTANTS } from '../mutants/mutants.ts';
 
 /** Ids of cases. */
 export interface Caught {
-  /** Refusals that the mutant accepts. */
+  /**
+   * Refusals that the mutant accepts, and contexts of misuse in which it judges the license: any verdict is wrong then.
+   */
   readonly accepts: readonly string[];
   /** Cases on which it says something else that is wrong. */
   readonly differs: readonly string[];

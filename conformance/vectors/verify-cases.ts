@@ -34,7 +34,7 @@ export interface VerifyRow {
   readonly clause: readonly string[];
   readonly file: Uint8Array;
   readonly pad?: FileInput['pad'];
-  readonly expected: Reason | State;
+  readonly expected: Reason | State | 'misuse';
   readonly trust?: ExampleTrust;
   readonly context?: PlainContext;
   readonly scored?: 'verdict';
@@ -44,11 +44,16 @@ export interface VerifyRow {
 
 const FILE = 'license.vtlic';
 
+function forgottenIn(expected: VerifyRow['expected']): string | undefined {
+  if (expected === 'misuse') return 'to check the context before it judges a license';
+  return isState(expected) ? undefined : FORGETS[expected];
+}
+
 export function verifyCases(rows: readonly VerifyRow[]): readonly CaseFolder[] {
   return rows.map((row) => {
     const { id, title, clause, file, pad, expected, trust = TRUST, context = CONTEXT, scored, profile } = row;
     const intermediate = intermediateOf(file);
-    const forgets = row.forgets ?? (isState(expected) ? undefined : FORGETS[expected]);
+    const forgets = row.forgets ?? forgottenIn(expected);
     return {
       value: {
         id: `verify/${id}`,
@@ -59,7 +64,7 @@ export function verifyCases(rows: readonly VerifyRow[]): readonly CaseFolder[] {
         license: { file: FILE, ...(pad === undefined ? {} : { pad }) },
         trust: trustValues(trust),
         context,
-        expected: verdictOf(expected, scored),
+        expected: expected === 'misuse' ? { verdict: expected } : verdictOf(expected, scored),
         ...(forgets === undefined ? {} : { forgets }),
         ...(intermediate === undefined ? {} : { intermediate }),
       },

@@ -214,6 +214,10 @@ const MISUSE: readonly (readonly [string, (context: PlainContext) => PlainContex
   ['a current lineage that is not among the lineages', (context) => withSeen(context, {}, LINEAGE)],
   ['a lineage that is none', (context) => withSeen(context, { acme: known }, 'acme')],
   ['a counter of 0', (context) => withSeen(context, { [LINEAGE]: { ...known, counter: 0 } }, LINEAGE)],
+  ['a counter of 2^53', (context) => withSeen(context, { [LINEAGE]: { ...known, counter: 2 ** 53 } }, LINEAGE)],
+  ['a highest iat in milliseconds', (context) => withSeen(context, { [LINEAGE]: known }, LINEAGE, NOW * 1000)],
+  ['a highest iat below 0', (context) => withSeen(context, { [LINEAGE]: known }, LINEAGE, -1)],
+  ['a second fingerprint of 31 bytes', (context) => ({ ...context, hosts: [OTHER_DIGEST, '11'.repeat(31)] })],
   ['a digest that is none', (context) => withSeen(context, { [LINEAGE]: { ...known, payloadDigest: '' } }, LINEAGE)],
 ];
 
@@ -223,8 +227,9 @@ function withSeen(
   context: PlainContext,
   lineages: NonNullable<PlainContext['seen']>['lineages'],
   current: string,
+  highestIat = 0,
 ): PlainContext {
-  return { ...context, seen: { current, highestIat: 0, lineages } };
+  return { ...context, seen: { current, highestIat, lineages } };
 }
 
 const VARIANTS: readonly (readonly [string, (draft: Draft) => void])[] = [

@@ -103,9 +103,9 @@ describe('vectors/v1', () => {
     expect(wrong.map(({ value }) => value.id)).toEqual([]);
   });
 
-  it('says of each refusal what a verifier that accepts it has forgotten', () => {
+  it('says of each refusal and each misuse what a verifier that accepts it has forgotten', () => {
     const silent = cases.filter(
-      ({ value }) => 'expected' in value && value.expected.verdict === 'refused' && (value.forgets ?? '') === '',
+      ({ value }) => 'expected' in value && value.expected.verdict !== 'accepted' && (value.forgets ?? '') === '',
     );
     expect(silent.map(({ value }) => value.id)).toEqual([]);
   });
@@ -124,13 +124,13 @@ describe('vectors/v1', () => {
     expect([...states].sort()).toEqual(['', 'active', 'grace', 'lapsed', 'not_yet_valid']);
   });
 
-  it('names a mutant that accepts it in each case of one fault', () => {
+  it('names a mutant that accepts it, or judges it where that is misuse, in each case of one fault', () => {
     const accepted = new Set(Object.values(knownMutants()).flatMap(({ accepts }) => accepts));
     const alone = cases.filter(
       ({ value }) =>
         'expected' in value &&
-        value.expected.verdict === 'refused' &&
-        value.expected.scored === 'reason' &&
+        (value.expected.verdict === 'misuse' ||
+          (value.expected.verdict === 'refused' && value.expected.scored === 'reason')) &&
         !accepted.has(value.id),
     );
     expect(alone.map(({ value }) => value.id)).toEqual(WITHOUT_MUTANT);
