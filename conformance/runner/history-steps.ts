@@ -21,6 +21,8 @@ export type HistorySteps =
 
 interface Place {
   clock: number;
+  /** Seconds of running time until the next look; 0: none. */
+  ran: number;
   /** Undefined: no file was put in place yet. */
   file: FileInput | undefined;
   /** Put in place since the product looked last. */
@@ -41,8 +43,10 @@ type BytesOf = (input: FileInput) => Uint8Array;
 export function historySteps(value: HistoryCase, trust: WireTrust | undefined, bytesOf: BytesOf): HistorySteps {
   const context: PlainInstallation = value.context;
   const { issuer } = context;
+  if (value.environment !== undefined) return left('the environment has variables of the override');
   const place: Place = {
     clock: 0,
+    ran: 0,
     file: undefined,
     dropped: undefined,
     losesState: false,
@@ -78,9 +82,11 @@ function left(why: string): HistorySteps {
 /** @returns none for what only changes the place of the next request */
 function requestsOf(step: HistoryCase['steps'][number], place: Place, bytesOf: BytesOf): readonly AskedStep[] {
   const base64 = (input: FileInput): string => toBase64(bytesOf(input));
+  if (place.ran > 0 && step.do !== 'tick') throw new NoRequest('a product runs, and does not look at the time then');
   switch (step.do) {
     case 'set-time':
       place.clock = step.now;
+      place.ran = step.ran ?? 0;
       return [];
     case 'put-file':
       if (step.license === null && place.file !== undefined) throw new NoRequest('the license file is removed');
@@ -108,9 +114,12 @@ function requestsOf(step: HistoryCase['steps'][number], place: Place, bytesOf: B
       return [...rotation(place, dropped, expected), { request, expected }];
     }
     case 'tick': {
-      const { clock, dropped, file } = place;
-      if (dropped === undefined)
-        return [{ request: { op: 'set-time', clock }, expected: expectedOf(step.expected, place) }];
+      const { clock, ran, dropped, file } = place;
+      place.ran = 0;
+      if (dropped === undefined) {
+        const request: Request = { op: 'set-time', clock, ...(ran === 0 ? {} : { ran }) };
+        return [{ request, expected: expectedOf(step.expected, place) }];
+      }
       if (file !== undefined) return [];
       // A product without any license takes the first one at once.
       place.file = dropped;

@@ -126,8 +126,11 @@ export type InForce = 'active' | 'grace' | 'free_tier' | 'refused_to_start';
 
 /** One step of a history. The first one is a `start`. */
 export type HistoryStep =
-  /** The clock, in seconds since 1970; it does not run between steps. */
-  | { readonly do: 'set-time'; readonly now: number }
+  /**
+   * The clock, in seconds since 1970; it does not run between steps. `ran`: the product has run for so many seconds, and
+   * the clock with it, until it shows `now`; then a `tick` follows.
+   */
+  | { readonly do: 'set-time'; readonly now: number; readonly ran?: number }
   /** The file at LICENSE_PATH is replaced, or removed, by hand. */
   | { readonly do: 'put-file'; readonly license: FileInput | null }
   /** Keysets at LICENSE_KEYSET_PATH are replaced by hand. */
@@ -159,6 +162,8 @@ export interface HistoryCase extends SettingHead {
   /** Built-in keys, or a built-in chain of keysets. */
   readonly trust?: CaseTrust;
   readonly builtIn?: FileInput;
+  /** Variables of section 11.3, with which the product starts each time. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly context: PlainInstallation;
   readonly steps: readonly (HistoryStep & { readonly expected?: HistoryExpected })[];
 }

@@ -50,7 +50,7 @@ import {
   type Step,
 } from './history-steps.ts';
 
-type Row = readonly [
+export type Row = readonly [
   id: string,
   title: string,
   forgets: string,

@@ -13,7 +13,7 @@ import { headerOf, KEYS, mapOf, signedFile } from './verify-cases.ts';
 const DAY = 86_400;
 export const NBF = 1_798_761_600;
 export const EXP = 1_830_297_600;
-const IAT = 1_796_115_600;
+export const IAT = 1_796_115_600;
 export const NOW = 1_800_000_000;
 export const GRACE: number = 30 * DAY;
 /** 2099-01-01 */
@@ -46,6 +46,11 @@ function entriesOf({ nbf = NBF, exp = EXP, iat = IAT, ctr = 1, more = {} }: Clai
 function license(name: string, claims: Claims, key: ExampleKey = KEYS.ed25519): FileInput {
   const { alg, kid, typ } = headerOf(key);
   return named(name, signedFile(key, mapOf(alg, kid, typ), payloadOf(entriesOf(claims))));
+}
+
+/** A license until this second, each time one with a counter has another name. */
+export function expiring(exp: number, ctr = 1): FileInput {
+  return license(`until-${exp}-counter-${ctr}.vtlic`, { exp, ctr });
 }
 
 /** A license for another product. */
@@ -108,10 +113,20 @@ const version2Honoring: KeysetValues = {
   ),
 };
 export const chain1: FileInput = named('built-in.keyset', keysetBlock(version1, ROOTS));
+/** The same, and composite is required; its roots are Ed25519 keys, so that they can sign no more versions. */
+export const chain1Composite: FileInput = named(
+  'built-in-composite.keyset',
+  keysetBlock({ ...version1, requireComposite: true }, ROOTS),
+);
+export const chain2WithoutPolicy: FileInput = named(
+  'version-2-without-policy.keyset',
+  keysetBlock({ ...version1, version: 2 }, ROOTS),
+);
 export const chain2: FileInput = named('version-2.keyset', keysetBlock(version2, ROOTS));
 export const chain2Honoring: FileInput = named('version-2-honoring.keyset', keysetBlock(version2Honoring, ROOTS));
 export const forged2: FileInput = named('version-2-forged.keyset', keysetBlock(version2, ['root 1']));
 export const byFirst: FileInput = license('by-issuing-1.vtlic', {}, keyOf('issuing 1'));
+export const byRoot: FileInput = license('by-root-1.vtlic', {}, keyOf('root 1'));
 export const stolen: FileInput = license('stolen.vtlic', { ctr: Number.MAX_SAFE_INTEGER }, keyOf('issuing 1'));
 export const stolenClk: FileInput = license(
   'stolen-clk.vtlic',
@@ -129,6 +144,8 @@ export const pastedBoth: FileInput = named(
 export type Step = HistoryStep & { readonly expected?: HistoryExpected };
 
 export const at = (now: number): Step => ({ do: 'set-time', now });
+/** The clock runs with the product for so many seconds, and then shows this time. A `tick` follows. */
+export const ran = (now: number, seconds: number): Step => ({ do: 'set-time', now, ran: seconds });
 export const put = (file: FileInput | null): Step => ({ do: 'put-file', license: file });
 export const rotate = (keyset: FileInput | null): Step => ({ do: 'rotate', keyset });
 /** @param more the counter of the license in force, or why none is */

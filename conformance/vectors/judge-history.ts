@@ -37,14 +37,25 @@ function agrees(expected: HistoryExpected, found: HistoryExpected | undefined): 
   );
 }
 
+const REFUSES_TO_START: ReadonlySet<string> = new Set(['license_refused', 'configuration_invalid']);
+
 /** Why no license is in force, beside the reasons of `verify()`. */
 const WITHOUT_VERDICT: ReadonlySet<string> = new Set(['file_missing', 'not_yet_valid', 'lapsed']);
+
+/**
+ * How often a running product looks at the time here. The real one does so each minute, which would take minutes of a
+ * test, and writes the time into the state each five minutes. So the state is right after each of these steps; what is
+ * left over comes first. A run of less than five minutes comes into the state with the next restart.
+ */
+const STEP_SECONDS = 6 * 3600;
 
 class Product {
   readonly #value: HistoryCase;
   readonly #files: CaseFolder['files'];
   readonly #folder: string = mkdtempSync(join(tmpdir(), 'vtlic-history-'));
   #now = 0;
+  /** The running time, in seconds. */
+  #ran = 0;
   #license: LiveLicense | undefined;
 
   constructor(value: HistoryCase, files: CaseFolder['files']) {
@@ -56,7 +67,7 @@ class Product {
     const state = this.#path('state');
     switch (step.do) {
       case 'set-time':
-        this.#now = step.now;
+        await this.#run(step.now, step.ran ?? 0);
         break;
       case 'put-file':
         this.#put('license.vtlic', step.license);
@@ -97,6 +108,18 @@ class Product {
     return join(this.#folder, name);
   }
 
+  /** The product looks at the time again and again, and last at the end. */
+  async #run(now: number, seconds: number): Promise<void> {
+    for (let left = seconds; left > 0;) {
+      const step = left % STEP_SECONDS || STEP_SECONDS;
+      left -= step;
+      this.#ran += step;
+      this.#now = now - left;
+      await this.#running().refresh();
+    }
+    this.#now = now;
+  }
+
   #put(name: string, input: FileInput | null): void {
     if (input === null) rmSync(this.#path(name), { force: true });
     else writeFileSync(this.#path(name), bytesOfInput(input, this.#files));
@@ -114,7 +137,7 @@ class Product {
 
   async #start(): Promise<HistoryExpected> {
     await this.#stop();
-    const { trust, builtIn, context, production } = this.#value;
+    const { trust, builtIn, environment = {}, context, production } = this.#value;
     const { issuer } = context;
     const keysets = this.#path('chain.keyset');
     try {
@@ -123,18 +146,19 @@ class Product {
         keys: builtIn === undefined ? trustOfCase(trust ?? { keys: [] }) : this.#chain(builtIn, issuer),
         production,
         environment: {
+          ...environment,
           DEPLOYMENT_MODE: 'onprem',
           LICENSE_PATH: this.#path('license.vtlic'),
           LICENSE_STATE_PATH: this.#path('state'),
           ...(existsSync(keysets) ? { LICENSE_KEYSET_PATH: keysets } : {}),
         },
         freeTier: { tier: 'free', seats: 1, features: [], limits: {} },
-        clocks: { clock: () => this.#now, monotonic: () => 0 },
+        clocks: { clock: () => this.#now, monotonic: () => this.#ran },
       });
       return this.#inForce();
     } catch (error) {
-      if (!(error instanceof VtlicError) || error.code !== 'license_refused') throw error;
-      const { code } = error.cause as { readonly code: string };
+      if (!(error instanceof VtlicError) || !REFUSES_TO_START.has(error.code)) throw error;
+      const { code } = error.code === 'license_refused' ? (error.cause as { readonly code: string }) : error;
       return { inForce: 'refused_to_start', verdict: 'refused', reason: code };
     }
   }

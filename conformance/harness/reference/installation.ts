@@ -5,7 +5,7 @@
 import { indexOfTrust } from '../../../verifier/trust.ts';
 import type { PlainInstallation } from '../../examples/plain-values.ts';
 import { verify, type Trust, type Verdict, type VerifyContext } from '../../../verifier/index.ts';
-import { advanceTime, effectiveTime } from '../../../verifier/runtime/effective-time.ts';
+import { advanceTime, effectiveTime, type TimeMarks } from '../../../verifier/runtime/effective-time.ts';
 import { decodeState, encodeState } from '../../../verifier/runtime/state-document.ts';
 import {
   EMPTY_STATE,
@@ -46,8 +46,12 @@ export class Installation {
 
   setTime(clock: number, ran: number): Verdict | undefined {
     this.clock = clock;
-    if (ran > 0) this.write({ ...this.state, time: advanceTime(this.state.time, clock, ran) });
+    if (ran > 0) this.write({ ...this.state, time: this.advance(this.state.time, clock, ran) });
     return this.judgeAgain();
+  }
+
+  protected advance(marks: TimeMarks, clock: number, ran: number): TimeMarks {
+    return advanceTime(marks, clock, ran);
   }
 
   rotate(trust: Trust): Verdict | undefined {
