@@ -24,6 +24,8 @@ interface GivenKey {
 
 export interface ExampleTrustedKey extends KeyEntry {
   readonly key: KeyName | GivenKey;
+  /** What the trust says the kid is, where that is wrong. */
+  readonly kid?: string;
 }
 
 export type ExampleTrust = PlainTrust<ExampleTrustedKey>;

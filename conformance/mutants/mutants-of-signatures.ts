@@ -2,6 +2,7 @@
 import { mutant, type Mutant } from './mutant.ts';
 
 const VERIFY = 'verifier/verify.ts';
+const TRUST = 'verifier/trust.ts';
 const SIGNATURE = 'keys/public/verify-signature.ts';
 const NODE = 'keys/public/provider-node.ts';
 const LENIENT = "import * as lenient from '../../conformance/mutants/lenient.ts';";
@@ -101,6 +102,29 @@ export const MUTANTS_OF_SIGNATURES: readonly Mutant[] = [
     'const trusted = byKid.get(cose.kid);',
     'const trusted = byKid.get(cose.kid) ?? (compositeOfComponent.has(cose.kid) ? undefined : [...byKid.values()].find(({ key }) => key.alg === cose.alg));',
   ),
+  {
+    name: 'kid-believed',
+    lacks: 'to compute the kid of a trusted key: it takes the one that the trust gives',
+    patches: [
+      {
+        file: TRUST,
+        find: 'const made = importedAgain(key); if (key.kid !== made.kid) throw',
+        replace: 'const made = { ...importedAgain(key), kid: key.kid }; if (false) throw',
+      },
+      {
+        file: 'conformance/vectors/judge.ts',
+        find: '({ alg, publicKey }) => importPublicKey(alg, fromHex(publicKey) ?? new Uint8Array())',
+        replace: `({ alg, publicKey, kid }) => {
+          const key = importPublicKey(alg, fromHex(publicKey) ?? new Uint8Array()); return { ...key, kid: kid ?? key.kid }; }`,
+      },
+      {
+        file: 'conformance/harness/reference/answer.ts',
+        find: '({ alg, public: bytesOfKey }) => importKey(alg, bytes(bytesOfKey))',
+        replace: `({ alg, public: bytesOfKey, kid }) => {
+          const key = importKey(alg, bytes(bytesOfKey)); return { ...key, kid: kid ?? key.kid }; }`,
+      },
+    ],
+  },
   {
     name: 'component-is-key',
     lacks: 'that the component of a composite signs nothing by itself',

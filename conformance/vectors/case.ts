@@ -32,7 +32,7 @@ export interface CaseKey extends KeyEntry {
   readonly alg: Algorithm;
   /** Hex of the raw bytes: 32, or 1984. */
   readonly publicKey: string;
-  /** Absent where the bytes are no key. */
+  /** For people: a verifier computes it. Absent where the bytes are no key, and wrong in a few cases about that. */
   readonly kid?: string;
 }
 

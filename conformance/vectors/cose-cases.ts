@@ -12,6 +12,8 @@ import { ed25519License } from '../examples/example-licenses.ts';
 import { minimalPayload } from '../examples/minimal-payload.ts';
 import { bytesOf, hex } from '../examples/small-example.ts';
 import type { Reason } from '../../verifier/reasons.ts';
+import type { State } from '../../verifier/verdict.ts';
+import { active, NAMED_KEYS, type ExampleTrustedKey, type KeyName } from '../examples/example-trust.ts';
 import { COMPOSITE_TRUST, headerOf, KEYS, mapOf, signedFile, verifyCases, type VerifyRow } from './verify-cases.ts';
 import type { CaseFolder } from './case.ts';
 
@@ -246,6 +248,47 @@ const KEY_ROWS: readonly Row[] = [
   ],
 ];
 
+const ZEROS = '00'.repeat(32);
+const withKid = (key: KeyName, kid: string): ExampleTrustedKey => ({ ...active(key), kid });
+
+/** Trusts that give wrong kids for their keys. */
+const WRONG_KIDS: readonly (readonly [
+  id: string,
+  title: string,
+  file: Uint8Array,
+  expected: Reason | State,
+  keys: readonly ExampleTrustedKey[],
+])[] = [
+  [
+    'kid-zeros',
+    'the trust gives a kid of zeros for the key of the license',
+    headers(ALG, KID, TYPE),
+    'active',
+    [withKid('ed25519', ZEROS)],
+  ],
+  [
+    'kid-swapped',
+    'the trust gives the kids of two keys the wrong way round',
+    headers(ALG, KID, TYPE),
+    'active',
+    [withKid('ed25519', NAMED_KEYS.other.kid), withKid('other', NAMED_KEYS.ed25519.kid)],
+  ],
+  [
+    'kid-claimed',
+    'the license has the kid that the trust gives for its key, and it is not the kid of the key',
+    by(KEYS.ed25519, ALG, `04${hex(bytesOf(ZEROS))}`, TYPE),
+    'key_unknown',
+    [withKid('ed25519', ZEROS)],
+  ],
+  [
+    'kid-of-component',
+    'the trust gives the kid of the Ed25519 component for a composite, and so does the license',
+    by(KEYS.composite, composite.alg, componentKid, TYPE),
+    'key_composite_only',
+    [withKid('composite', component.kid)],
+  ],
+];
+
 export function coseCases(): readonly CaseFolder[] {
   const rows = (list: readonly Row[], more: Partial<VerifyRow> = {}): readonly VerifyRow[] =>
     list.map(([id, title, file, clause, expected = 'cose_malformed']) => ({
@@ -277,5 +320,14 @@ export function coseCases(): readonly CaseFolder[] {
         'key_unknown',
       ],
     ]),
+    ...WRONG_KIDS.map(([id, title, file, expected, keys]): VerifyRow => ({
+      id,
+      title,
+      clause: ['6.2'],
+      file,
+      expected,
+      trust: { keys },
+      forgets: 'to compute the kid of a trusted key',
+    })),
   ]);
 }

@@ -23,7 +23,7 @@ const version1: KeysetValues = { version: 1, roots: ROOTS, threshold: 2, keys: [
 export const version2: KeysetValues = { ...version1, version: 2 };
 export const builtIn: Uint8Array = keysetBlock(version1, ROOTS);
 export const block2 = (changes: Partial<KeysetValues>): Uint8Array => keysetBlock({ ...version2, ...changes }, ROOTS);
-const armored = (cose: Uint8Array): Uint8Array => armor('VTLIC KEYSET', cose);
+export const armored = (cose: Uint8Array): Uint8Array => armor('VTLIC KEYSET', cose);
 const signed = (payload: Uint8Array): Uint8Array => armored(signKeyset(payload, ROOTS));
 
 type Members = Map<CborValue, CborValue>;
@@ -273,17 +273,23 @@ function lineages(count: number): Map<string, number> {
   return new Map(Array.from({ length: count }, (_, i) => [`v/p/c${i}`, 1]));
 }
 
-const BODY = encodeBodyProtected(TYP.keyset);
-const PAYLOAD2 = encodeKeyset(keysetOf(version2));
-type Signer = readonly [protectedBytes: Uint8Array, unprotected: Map<CborValue, CborValue>, signature: Uint8Array];
+export const BODY: Uint8Array = encodeBodyProtected(TYP.keyset);
+export const PAYLOAD2: Uint8Array = encodeKeyset(keysetOf(version2));
+export type Signer = readonly [
+  protectedBytes: Uint8Array,
+  unprotected: Map<CborValue, CborValue>,
+  signature: Uint8Array,
+];
 
-function signer(name: string, body: Uint8Array = BODY): Signer {
+export function signer(
+  name: string,
+  body: Uint8Array = BODY,
+  own: Uint8Array = encodeSignerProtected(testKey(name).publicKey.alg, testKey(name).publicKey.kid),
+): Signer {
   const key = testKey(name);
-  const { publicKey } = key;
-  const own = encodeSignerProtected(publicKey.alg, publicKey.kid);
   return [own, new Map(), key.sign(signerStructure(body, own, PAYLOAD2))];
 }
-const byKid = (names: readonly string[]): readonly string[] =>
+export const byKid = (names: readonly string[]): readonly string[] =>
   [...names].sort((a, b) => (testKey(a).publicKey.kid < testKey(b).publicKey.kid ? -1 : 1));
 function document(
   signers: readonly (readonly CborValue[])[],
@@ -291,11 +297,11 @@ function document(
 ): Uint8Array {
   return armored(encodeTagged(tag, [body, unprotected, PAYLOAD2, signers.map((one) => [...one]), ...more]));
 }
-const SIGNERS = byKid(ROOTS).map((name) => signer(name));
+export const SIGNERS: readonly Signer[] = byKid(ROOTS).map((name) => signer(name));
 const strangers = (count: number): readonly Signer[] =>
   byKid([...ROOTS, ...Array.from({ length: count }, (_, i) => `stranger ${i}`)]).map((name) => signer(name));
 const bodyWith = (entries: readonly (readonly [CborValue, CborValue])[]): Uint8Array => encodeCbor(new Map(entries));
-const signedBody = (body: Uint8Array): Uint8Array =>
+export const signedBody = (body: Uint8Array): Uint8Array =>
   document(
     byKid(ROOTS).map((name) => signer(name, body)),
     { body },

@@ -84,6 +84,12 @@ const ROWS: readonly Row[] = [
     expected: 'key_revoked',
   },
   {
+    id: 'license-known-kid',
+    title: 'by a key that is built in and revoked, with a wrong kid',
+    entry: { status: 'revoked', kid: '00'.repeat(32) },
+    expected: 'key_revoked',
+  },
+  {
     id: 'license-honored',
     title: 'by a key that is built in and revoked, and its payload is honored',
     entry: { status: 'revoked', honored: [PAYLOAD_DIGEST] },
@@ -101,6 +107,7 @@ export function overrideCases(): readonly CaseFolder[] {
   return ROWS.map(({ id, title, entry, policy, variables, expected }) => {
     const key = { ...active('ed25519'), ...entry };
     const builtIn: ExampleTrust = { keys: [root, ...(entry === undefined ? [] : [key])], ...policy };
+    const { kid: _wrong, ...known } = key;
     const required = variables === undefined ? {} : { requireComposite: true };
     return {
       value: {
@@ -115,7 +122,7 @@ export function overrideCases(): readonly CaseFolder[] {
         context: CONTEXT,
         expected: {
           verdict: 'accepted',
-          trust: { ...trustValues({ ...builtIn, keys: [root, key] }), ...required },
+          trust: { ...trustValues({ ...builtIn, keys: [root, known] }), ...required },
           license: verdictOf(expected),
         },
       },

@@ -1,5 +1,5 @@
 /** Trust values, where the examples of the documents leave a gap. */
-import { active, type ExampleTrust } from '../examples/example-trust.ts';
+import { active, NAMED_KEYS, type ExampleTrust } from '../examples/example-trust.ts';
 import { trustValues } from './case-parts.ts';
 import type { CaseFolder } from './case.ts';
 
@@ -41,6 +41,18 @@ const ROWS: readonly Row[] = [
     'scope-line-feed',
     'a product with a line feed at its end',
     { keys: [{ ...active('ed25519'), products: ['vaultdesk\n'] }] },
+  ],
+  [
+    'kid-twice',
+    'one key twice, with its kid and with another one',
+    { keys: [active('ed25519'), { ...active('ed25519'), kid: '00'.repeat(32) }] },
+    true,
+  ],
+  [
+    'kid-same',
+    'an active and a revoked key, both with the kid of the first one',
+    { keys: [active('ed25519'), { ...active('other'), status: 'revoked', kid: NAMED_KEYS.ed25519.kid }] },
+    true,
   ],
   ['revoked-no-uuid', 'a revoked license that is no UUID', { keys: [], revokedLicenses: ['1'] }],
 ];

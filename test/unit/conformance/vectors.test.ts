@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { equalBytes } from '../../../formats/bytes.ts';
+import { equalBytes, fromHex } from '../../../formats/bytes.ts';
 import { nobleProvider } from '../../../keys/public/provider-noble.ts';
+import { kidOf } from '../../../keys/public/public-key.ts';
 import { nodeProvider } from '../../../keys/public/provider-node.ts';
 import { fileInputs, type CaseVerdict } from '../../../conformance/vectors/case.ts';
 import { allCases } from '../../../conformance/vectors/cases.ts';
@@ -63,6 +64,18 @@ const SETTINGS_WITHOUT_MUTANT: readonly string[] = [
   'keyset/version-0',
 ];
 
+/** Cases whose trust says of a key a kid that is not its own. */
+const WITH_WRONG_KIDS: readonly string[] = [
+  'override/license-known-kid',
+  'trust/kid-same',
+  'trust/kid-twice',
+  'verify/kid-claimed',
+  'verify/kid-of-component',
+  'verify/kid-swapped',
+  'verify/kid-zeros',
+];
+const NO_BYTES: Uint8Array = new Uint8Array();
+
 const cases = readCases();
 const jsonOf = (path: string): Record<string, unknown> =>
   JSON.parse(readFileSync(join(VECTORS, path), 'utf8')) as Record<string, unknown>;
@@ -108,6 +121,20 @@ describe('vectors/v1', () => {
       ({ value }) => 'expected' in value && value.expected.verdict !== 'accepted' && (value.forgets ?? '') === '',
     );
     expect(silent.map(({ value }) => value.id)).toEqual([]);
+  });
+
+  it('gives the right kid for each key, except in cases about wrong ones', () => {
+    const trusts = cases.flatMap(({ value }) => {
+      if (value.operation === 'override')
+        return [value.builtIn, ...('trust' in value.expected ? [value.expected.trust] : [])].map(
+          ({ keys }) => [value.id, keys] as const,
+        );
+      return 'trust' in value && value.trust !== undefined ? [[value.id, value.trust.keys] as const] : [];
+    });
+    const wrong = trusts.filter(([, keys]) =>
+      keys.some(({ alg, publicKey, kid }) => kid !== undefined && kid !== kidOf(alg, fromHex(publicKey) ?? NO_BYTES)),
+    );
+    expect(wrong.map(([id]) => id)).toEqual(WITH_WRONG_KIDS);
   });
 
   it('has a case for every reason of a license and of a keyset', () => {
