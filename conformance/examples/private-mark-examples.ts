@@ -56,6 +56,12 @@ export const PRIVATE_MARK_ROWS: readonly Row[] = [
   ['keys-mark-word', '`PRIVATE` in a longer word, behind text', note('x-----BEGIN UNPRIVATED KEY-----'), undefined],
   ['keys-mark-64', '64 characters between BEGIN and `PRIVATE`', note(begin(LONGEST_BEFORE_PRIVATE)), undefined],
   ['keys-mark-65', '65 characters between them', note(begin(LONGEST_BEFORE_PRIVATE + 1)), [key]],
+  [
+    'keys-mark-between',
+    'a mark in the file as it is, which begins in one string and ends in the next',
+    withMember('"a"', '"-----BEGIN ","b":"PRIVATE"'),
+    undefined,
+  ],
   ['keys-mark-line', '`PRIVATE` on the line behind BEGIN', note('-----BEGIN A\nPRIVATE'), [key]],
   ['keys-mark-name', 'the mark in the name of a member', withMember('"AGE-SECRET-KEY-1QQQQ"', '1'), undefined],
   ['keys-mark-name-escaped', 'the same, escaped', withMember(escaped('AGE-SECRET-KEY-1QQQQ'), '1'), undefined],

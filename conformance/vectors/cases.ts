@@ -6,12 +6,14 @@ import { claimsCases } from './claims-cases.ts';
 import { contextCases } from './context-cases.ts';
 import { coseCases } from './cose-cases.ts';
 import { historyCases } from './history-cases.ts';
+import { keysetAcceptanceCases } from './keyset-acceptance-cases.ts';
 import { keysetCases } from './keyset-cases.ts';
 import { keysetStateCases } from './keyset-state-cases.ts';
 import { mixedOrderCases } from './mixed-order-cases.ts';
 import { mutantsByCase } from './mutants-of-cases.ts';
 import { isTestedBy, REQUIREMENTS } from './requirements.ts';
 import { overrideCases } from './override-cases.ts';
+import { verdictHistoryCases } from './verdict-history-cases.ts';
 import { signatureCases } from './signature-cases.ts';
 import { trustCases } from './trust-cases.ts';
 import { sentenceOf } from './forgets.ts';
@@ -31,7 +33,9 @@ export function allCases(): readonly CaseFolder[] {
     ...contextCases(),
     ...keysetCases(),
     ...keysetStateCases(),
+    ...keysetAcceptanceCases(),
     ...historyCases(),
+    ...verdictHistoryCases(),
     ...overrideCases(),
     ...trustCases(),
   ].sort((a, b) => (a.value.id < b.value.id ? -1 : 1));

@@ -65,6 +65,7 @@ export const otherOne: FileInput = license('counter-1-other.vtlic', { more: { re
 export const withGrace: FileInput = license('grace.vtlic', { more: { grace: GRACE } });
 export const graceTwo: FileInput = license('grace-2.vtlic', { ctr: 2, more: { grace: GRACE } });
 export const nextYear: FileInput = license('next-year.vtlic', { ctr: 2, nbf: EXP, exp: EXP + 365 * DAY });
+export const afterGap: FileInput = license('after-gap.vtlic', { ctr: 2, nbf: EXP + GRACE, exp: EXP + 365 * DAY });
 export const renewed: FileInput = license('renewed.vtlic', { ctr: 2, exp: EXP + 365 * DAY });
 export const short: FileInput = license('short.vtlic', { exp: NOW - DAY });
 export const shortNext: FileInput = license('short-next.vtlic', { ctr: 2, exp: NOW - DAY });

@@ -267,6 +267,24 @@ export function keysetCases(): readonly CaseFolder[] {
       }),
     ),
     one(
+      ['chain-left-out', 'versions 2 and 4: a version may be left out', chainOf(block2({}), block2({ version: 4 })), 4],
+      'K3',
+    ),
+    one(
+      [
+        'chain-after-fault',
+        'version 2 with a signature that is not valid, and version 3 without a fault',
+        chainOf(
+          keysetBlock(version2, ROOTS, {
+            signature: (_name, bytes) => bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte)),
+          }),
+          block2({ version: 3 }),
+        ),
+        'keyset_signature_invalid',
+      ],
+      'K3',
+    ),
+    one(
       [
         'chain-end-text',
         'a text behind the last version',

@@ -1,6 +1,6 @@
 /** Keysets with one fault each, and at their bounds. */
 import { armor } from '../../formats/armor.ts';
-import { compareBytes, concatBytes, equalBytes, toHex } from '../../formats/bytes.ts';
+import { compareBytes, concatBytes, equalBytes, toHex, utf8 } from '../../formats/bytes.ts';
 import { decodeCbor, encodeCbor, encodeTagged, isCborMap, type CborValue } from '../../formats/cbor/index.ts';
 import { encodeBodyProtected, encodeSignerProtected, signerStructure } from '../../formats/cose-sign.ts';
 import { TYP } from '../../formats/cose-sign1.ts';
@@ -16,6 +16,7 @@ import {
   testKey,
   type KeysetValues,
 } from '../examples/keysets.ts';
+import { bytesOf } from '../examples/small-example.ts';
 
 export const ROOTS: readonly string[] = ['root 1', 'root 2', 'root 3'];
 export const ISSUING: IssuingKey = issuingKey('issuing 1');
@@ -84,6 +85,19 @@ export const PAYLOADS: readonly Row[] = [
     ),
     'keyset_claims_unknown',
   ],
+  [
+    'member-unknown-second-key',
+    'an unknown member in the second issuing key',
+    withKeys((keys) => keys.map((key, i) => (i === 0 || !isCborMap(key) ? key : new Map([...key, ['note', 'x']])))),
+    'keyset_claims_unknown',
+  ],
+  [
+    'member-unknown-integer',
+    'a member with an integer for its name',
+    changed((all) => all.set(1, 'x')),
+    'keyset_claims_unknown',
+  ],
+  ['member-unknown-constructor', 'a member "constructor"', set('constructor', 'x'), 'keyset_claims_unknown'],
   ['member-unknown-top', 'an unknown member', set('note', 'x'), 'keyset_claims_unknown'],
   ...['iss', 'version', 'made', 'roots', 'threshold', 'keys'].map((name): Row => [
     `no-${name}`,
@@ -251,6 +265,19 @@ function withSmallRoot(): Uint8Array[] {
   return [...sortedRoots(3), small].sort(compareBytes);
 }
 
+/** Version 2 with one more issuing key. */
+function withKey(bytes: Uint8Array): Uint8Array {
+  return changed((members) => {
+    const [first = new Map()] = members.get('keys') as readonly Members[];
+    const more = new Map([...first, ['key', bytes] as const]);
+    const bytesOfKey = (key: Members): Uint8Array => key.get('key') as Uint8Array;
+    members.set(
+      'keys',
+      [first, more].sort((a, b) => compareBytes(bytesOfKey(a), bytesOfKey(b))),
+    );
+  });
+}
+
 /** The 128 keys of a keyset, and one more. */
 function oneKeyMore(): Uint8Array {
   return changed(
@@ -306,6 +333,16 @@ export const signedBody = (body: Uint8Array): Uint8Array =>
     byKid(ROOTS).map((name) => signer(name, body)),
     { body },
   );
+
+/** Bytes of a COSE_Key that is no usable key, by the id of the case. */
+const BAD_KEYS: Readonly<Record<string, readonly [words: string, bytes: Uint8Array]>> = {
+  'y-large': ['not canonical: y = p + 1', bytesOf(`a301012006215820ee${'ff'.repeat(30)}7f`)],
+  'off-curve': ['no point of the curve: y = 2', bytesOf(`a30101200621582002${'00'.repeat(31)}`)],
+  'half-small': [
+    'a composite whose Ed25519 component is of small order',
+    bytesOf(`a301070371${toHex(utf8('ed25519+ml-dsa-65'))}205907c0${'07'.repeat(1952)}${'00'.repeat(32)}`),
+  ],
+};
 
 export const C: KeysetReason = 'keyset_cose_malformed';
 
@@ -380,6 +417,15 @@ export const DOCUMENTS: readonly Row[] = [
     changed((members) => members.set('roots', withSmallRoot())),
     'keyset_key_invalid',
   ],
+  ...Object.entries(BAD_KEYS).flatMap(([name, [words, bytes]]): Row[] => [
+    [
+      `root-${name}`,
+      `one of the new roots is ${words}`,
+      changed((members) => members.set('roots', [...sortedRoots(3), bytes].sort(compareBytes))),
+      'keyset_key_invalid',
+    ],
+    [`key-${name}`, `one of two issuing keys is ${words}`, withKey(bytes), 'keyset_key_invalid'],
+  ]),
   [
     'root-purpose',
     'a root becomes a key for licenses',

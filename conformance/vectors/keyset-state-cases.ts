@@ -12,18 +12,18 @@ import {
 import type { CaseFolder, KeysetCase } from './case.ts';
 import { sorted } from './keyset-rows.ts';
 
-const ROOTS = ['root 1', 'root 2', 'root 3'];
-const version1: KeysetValues = { version: 1, roots: ROOTS, threshold: 2, keys: [issuingKey('issuing 1')] };
-const block = (changes: Partial<KeysetValues>, signers: readonly string[] = ROOTS): Uint8Array =>
+export const ROOTS: readonly string[] = ['root 1', 'root 2', 'root 3'];
+export const version1: KeysetValues = { version: 1, roots: ROOTS, threshold: 2, keys: [issuingKey('issuing 1')] };
+export const block = (changes: Partial<KeysetValues>, signers: readonly string[] = ROOTS): Uint8Array =>
   keysetBlock({ ...version1, ...changes }, signers);
-const first = block({});
+export const first: Uint8Array = block({});
 const second = block({ version: 2 });
 const SPOILED: KeysetBend = { signature: (_name, bytes) => bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) };
 const spoiled = keysetBlock({ ...version1, version: 2 }, ROOTS, SPOILED);
 
-const COMPOSITE_ROOTS = ['composite root 4', 'composite root 5'];
-const mixed: Partial<KeysetValues> = { roots: [...ROOTS, ...COMPOSITE_ROOTS] };
-const withPolicy = block({ ...mixed, requireComposite: true });
+export const COMPOSITE_ROOTS: readonly string[] = ['composite root 4', 'composite root 5'];
+export const mixed: Partial<KeysetValues> = { roots: [...ROOTS, ...COMPOSITE_ROOTS] };
+export const withPolicy: Uint8Array = block({ ...mixed, requireComposite: true });
 const withoutPolicy = block({ ...mixed, version: 2 }, COMPOSITE_ROOTS);
 const withoutRoot3: Partial<KeysetValues> = { roots: ['root 1', 'root 2'] };
 const root3AsKey = sorted(issuingKey('issuing 1'), issuingKey('root 3'));
@@ -41,14 +41,20 @@ interface Parts {
   readonly new?: Uint8Array;
 }
 
-function folder(id: string, title: string, parts: Parts, expected: KeysetCase['expected']): CaseFolder {
+export function keysetFolder(
+  id: string,
+  title: string,
+  parts: Parts,
+  expected: KeysetCase['expected'],
+  clause = 'K5',
+): CaseFolder {
   const { builtIn = first, state = [], new: file } = parts;
   const copies = state.map((bytes, i) => [`state-${i + 1}.keyset`, bytes] as const);
   return {
     value: {
       id: `keyset/${id}`,
       title: `keyset: ${title}`,
-      clause: ['keysets.md#K5'],
+      clause: [`keysets.md#${clause}`],
       profile: 'required',
       operation: 'keyset',
       issuer: 'example-vendor',
@@ -65,13 +71,17 @@ function folder(id: string, title: string, parts: Parts, expected: KeysetCase['e
   };
 }
 
-const counts = (version: number, source: 'built-in' | 'state' | 'file', reason?: string): KeysetCase['expected'] => ({
+export const counts = (
+  version: number,
+  source: 'built-in' | 'state' | 'file',
+  reason?: string,
+): KeysetCase['expected'] => ({
   verdict: 'accepted',
   version,
   source,
   notices: reason === undefined ? [] : [{ source: 'state', reason }],
 });
-const fileRefused = (
+export const fileRefused = (
   version: number,
   reason: string,
   source: 'built-in' | 'file' = 'built-in',
@@ -92,6 +102,7 @@ const otherRoots: Partial<KeysetValues> = { roots: ['root 4', 'root 5'] };
 const INVALID: KeysetCase['expected'] = { verdict: 'refused', reason: 'configuration_invalid', scored: 'reason' };
 
 export function keysetStateCases(): readonly CaseFolder[] {
+  const folder = keysetFolder;
   return [
     folder(
       'built-in-unsigned',
@@ -115,6 +126,31 @@ export function keysetStateCases(): readonly CaseFolder[] {
       'built-in-removed',
       'the second version of the built-in chain lacks an issuing key',
       { builtIn: chainOf(first, block({ version: 2, keys: [] })) },
+      INVALID,
+    ),
+    folder(
+      'built-in-purpose',
+      'the second version of the built-in chain makes a root of an issuing key',
+      { builtIn: chainOf(first, block({ version: 2, roots: [...ROOTS, 'issuing 1'] })) },
+      INVALID,
+    ),
+    folder(
+      'built-in-component',
+      'the second version of the built-in chain has a component of a root as an issuing key',
+      {
+        builtIn: chainOf(
+          block({ roots: [...ROOTS, LEFT] }),
+          block({ version: 2, roots: [...ROOTS, LEFT], keys: sorted(issuingKey('issuing 1'), COMPONENT) }),
+        ),
+      },
+      INVALID,
+    ),
+    folder(
+      'built-in-small-order',
+      'an issuing key of the built-in chain is of small order',
+      {
+        builtIn: block({ keys: [{ ...issuingKey('issuing 1'), publicBytes: new Uint8Array(32) }] }),
+      },
       INVALID,
     ),
     folder(
