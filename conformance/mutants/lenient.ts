@@ -72,6 +72,21 @@ export const ARMOR: Readonly<Record<string, (file: Uint8Array) => Uint8Array>> =
   url: edited(within((body) => body.replaceAll('-', '+').replaceAll('_', '/'))),
 };
 
+/** A keyset has another label: both labels change places, and again behind the edit. */
+export function armorOf(label: string, edit: (file: Uint8Array) => Uint8Array): (file: Uint8Array) => Uint8Array {
+  if (label === 'VTLIC') return edit;
+  const swap = edited((text) =>
+    text.replaceAll(/(vtlic)( keyset)?-----/gi, (_, name: string, keyset?: string) =>
+      keyset === undefined ? `${name} KEYSET-----` : `${name}-----`,
+    ),
+  );
+  return (file) => {
+    const before = swap(file);
+    const after = edit(before);
+    return after === before ? file : swap(after);
+  };
+}
+
 function padded(text: string): string {
   return text.padEnd(Math.ceil(text.length / 4) * 4, '=');
 }

@@ -4,6 +4,8 @@ import { mutant, type Mutant } from './mutant.ts';
 const ARMOR = 'formats/armor.ts';
 const DECODE = 'formats/cbor/decode.ts';
 const COSE = 'formats/cose-sign1.ts';
+/** Of keysets, in which the same checks are made of the body and of each signer. */
+const COSE_SIGN = 'formats/cose-sign.ts';
 const VERIFY = 'verifier/verify.ts';
 const IMPORT_ERROR = "import { VtlicError } from './error.ts';";
 const LENIENT = "import * as lenient from '../conformance/mutants/lenient.ts';";
@@ -18,7 +20,7 @@ function armorMutant(name: string, lacks: string, edit: string): Mutant {
       {
         file: ARMOR,
         find: 'const begin = skipBlank(file, 0);',
-        replace: `if (label === 'VTLIC') file = lenient.ARMOR.${edit}(file); const begin = skipBlank(file, 0);`,
+        replace: `file = lenient.armorOf(label, lenient.ARMOR.${edit})(file); const begin = skipBlank(file, 0);`,
       },
     ],
   };
@@ -242,13 +244,18 @@ const COSE_MUTANTS: readonly Mutant[] = [
     'if (unprotected.size > 0) throw',
     'if (false) throw',
   ),
-  mutant(
-    'cose-unprotected-type',
-    'that the unprotected header is a map',
-    COSE,
-    'if (!isCborMap(unprotected))',
-    'if (false)',
-  ),
+  {
+    name: 'cose-unprotected-type',
+    lacks: 'that the unprotected header is a map',
+    patches: [
+      { file: COSE, find: 'if (!isCborMap(unprotected))', replace: 'if (false)' },
+      {
+        file: COSE_SIGN,
+        find: "if (!isCborMap(value)) throw wrongItem(what, 'the empty map', value);",
+        replace: 'if (!isCborMap(value)) return;',
+      },
+    ],
+  },
   mutant(
     'cose-more-headers',
     'that the protected header has exactly three entries',
@@ -287,6 +294,12 @@ const COSE_MUTANTS: readonly Mutant[] = [
         replace: 'const typ = embedded.get(HEADER_TYP) ?? expectedTyp;',
       },
       { file: COSE, find: 'embedded.size !== 3 ||', replace: 'embedded.size < 2 || embedded.size > 3 ||' },
+      {
+        file: COSE_SIGN,
+        find: 'const typ = embedded.get(HEADER_TYP);',
+        replace: 'const typ = embedded.get(HEADER_TYP) ?? expectedTyp;',
+      },
+      { file: COSE_SIGN, find: 'embedded.size !== 1 ||', replace: 'embedded.size > 1 ||' },
     ],
   },
   {
@@ -299,6 +312,12 @@ const COSE_MUTANTS: readonly Mutant[] = [
         replace: 'const alg = embedded.get(HEADER_ALG) ?? -19;',
       },
       { file: COSE, find: 'embedded.size !== 3 ||', replace: 'embedded.size < 2 || embedded.size > 3 ||' },
+      {
+        file: COSE_SIGN,
+        find: 'const wire = header.get(HEADER_ALG);',
+        replace: 'const wire = header.get(HEADER_ALG) ?? -19;',
+      },
+      { file: COSE_SIGN, find: 'header.size !== 2 ||', replace: 'header.size > 2 ||' },
     ],
   },
   {
@@ -319,13 +338,24 @@ const COSE_MUTANTS: readonly Mutant[] = [
       },
     ],
   },
-  mutant(
-    'cose-kid-text',
-    'that the kid is a byte string',
-    COSE,
-    'const kid = embedded.get(HEADER_KID);',
-    'const named = embedded.get(HEADER_KID); const kid = typeof named === "string" ? fromHex(named) : named;',
-  ),
+  {
+    name: 'cose-kid-text',
+    lacks: 'that the kid is a byte string',
+    patches: [
+      {
+        file: COSE,
+        find: 'const kid = embedded.get(HEADER_KID);',
+        replace:
+          'const named = embedded.get(HEADER_KID); const kid = typeof named === "string" ? fromHex(named) : named;',
+      },
+      {
+        file: COSE_SIGN,
+        find: 'const kid = header.get(HEADER_KID);',
+        replace:
+          'const named = header.get(HEADER_KID); const kid = typeof named === "string" ? fromHex(named) : named;',
+      },
+    ],
+  },
   {
     name: 'cose-kid-length',
     lacks: 'that the kid has 32 bytes, all of which count',
@@ -336,6 +366,13 @@ const COSE_MUTANTS: readonly Mutant[] = [
         find: 'const trusted = byKid.get(cose.kid);',
         replace:
           'const trusted = byKid.get(cose.kid) ?? (cose.kid.length === 64 ? undefined : [...byKid.values()].find(({ key }) => key.kid.startsWith(cose.kid.slice(0, 62))));',
+      },
+      { file: COSE_SIGN, find: 'if (kid.length !== KID_BYTES) throw', replace: 'if (kid.length < 8) throw' },
+      {
+        file: 'verifier/keyset/acceptance.ts',
+        find: 'own.get(signer.kid);',
+        replace:
+          'own.get(signer.kid) ?? (signer.kid.length === 64 ? undefined : [...previous.values(), ...own.values()].find(({ kid }) => kid.startsWith(signer.kid.slice(0, 62))));',
       },
     ],
   },

@@ -199,13 +199,14 @@ export const MUTANTS_OF_KEYSETS: readonly Mutant[] = [
     'if (item.length !== 3) throw',
     'if (false) throw',
   ),
-  mutant(
-    'keyset-more-headers',
-    'that the protected header of a keyset has only the typ',
-    COSE_SIGN,
-    "if (embedded.size !== 1 || typeof typ !== 'string')",
-    "if (typeof typ !== 'string')",
-  ),
+  {
+    name: 'keyset-more-headers',
+    lacks: 'that the protected headers of a keyset have no other entries',
+    patches: [
+      { file: COSE_SIGN, find: 'embedded.size !== 1 ||', replace: '' },
+      { file: COSE_SIGN, find: 'header.size !== 2 ||', replace: '' },
+    ],
+  },
   {
     name: 'keyset-any-label',
     lacks: 'that the label of a keyset is not that of a license',
@@ -412,7 +413,11 @@ export const MUTANTS_OF_KEYSETS: readonly Mutant[] = [
     lacks: 'that only a revoked key has honored payloads',
     patches: [
       { file: KEYSET, find: "if (key.honored !== undefined && key.status !== 'revoked')", replace: 'if (false)' },
-      { file: TRUST, find: "if (honored !== undefined && status !== 'revoked')", replace: 'if (false)' },
+      {
+        file: TRUST,
+        find: "if (honored !== undefined && honored.length > 0 && status !== 'revoked')",
+        replace: 'if (false)',
+      },
     ],
   },
   mutant(

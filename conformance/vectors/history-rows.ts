@@ -56,7 +56,7 @@ export type Row = readonly [
   title: string,
   forgets: string,
   steps: readonly Step[],
-  more?: 'keysets' | 'not-production',
+  more?: 'keysets' | 'not-production' | undefined,
 ];
 
 /** How most histories begin: a product runs with the license `one`, or has taken `two` after it. */

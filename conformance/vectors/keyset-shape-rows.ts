@@ -229,7 +229,7 @@ export const SHAPES: readonly Row[] = [
   [
     'cose-signer-header-long',
     'a long head in the protected header of a signer',
-    withHeader((alg, kid) => `a21801${alg}04${kid}`),
+    withHeader((alg, kid) => `b80201${alg}04${kid}`),
     D,
   ],
   [
