@@ -138,6 +138,16 @@ const GROUP_ORDER: bigint = Point.CURVE().n;
 const littleEndian = (bytes: Uint8Array): bigint => BigInt(`0x${toHex(bytes.toReversed())}`);
 const sha = (name: string, bytes: Uint8Array): Uint8Array => Uint8Array.from(createHash(name).update(bytes).digest());
 
+const multiples = new Map<string, Point>();
+
+/** [L]P, which is neutral for a key of prime order; remembered, since a search uses few keys. */
+function timesGroupOrder(point: Point): Point {
+  const name = point.toHex();
+  const made = multiples.get(name) ?? point.multiplyUnsafe(GROUP_ORDER - 1n).add(point);
+  multiples.set(name, made);
+  return made;
+}
+
 /** An Ed25519 check that is wrong in one respect, and right otherwise. */
 export function ed25519(
   publicKey: Uint8Array,
@@ -157,9 +167,8 @@ export function ed25519(
     const takesSmallR = lenience === 'small-r' || (lenience === 'small-r-torsion' && !isNeutralR);
     if (isSmallOrder(r) && !takesSmallR) return false;
     if (lenience === 'unreduced-k') {
-      // [L]A is the torsion part of A, L times.
-      const torsion = minusA.multiplyUnsafe(GROUP_ORDER - 1n).add(minusA);
-      return equalBytes(found.add(torsion.multiplyUnsafe((unreduced / GROUP_ORDER) % 8n)).toBytes(), r);
+      const missing = timesGroupOrder(minusA).multiplyUnsafe((unreduced / GROUP_ORDER) % 8n);
+      return equalBytes(found.add(missing).toBytes(), r);
     }
     if (equalBytes(found.toBytes(), r)) return true;
     if (lenience === 'cofactored') return found.add(Point.fromBytes(r).negate()).double().double().double().is0();
