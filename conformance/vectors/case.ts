@@ -127,8 +127,8 @@ export type InForce = 'active' | 'grace' | 'free_tier' | 'refused_to_start';
 /** One step of a history. The first one is a `start`. */
 export type HistoryStep =
   /**
-   * The clock, in seconds since 1970; it does not run between steps. `ran`: the product has run for so many seconds, and
-   * the clock with it, until it shows `now`; then a `tick` follows.
+   * The clock, in seconds since 1970; it does not run between steps. `ran`: the product has run for so many seconds,
+   * and the clock with it, until it shows `now`; then a `tick` follows.
    */
   | { readonly do: 'set-time'; readonly now: number; readonly ran?: number }
   /** The file at LICENSE_PATH is replaced, or removed, by hand. */

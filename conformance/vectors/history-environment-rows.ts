@@ -1,4 +1,4 @@
-/** Histories with variables of the override beside keysets: K4 and K6 of docs/keysets.md, section 11.3 of docs/format.md. */
+/** Histories with variables of the override beside keysets: K4 and K6 of docs/keysets.md, section 11.3 of format.md. */
 import { testKey } from '../examples/keysets.ts';
 import type { HistoryCase } from './case.ts';
 import type { Row } from './history-rows.ts';
@@ -23,7 +23,7 @@ import {
 /** What a history with keysets has beside its steps. */
 export type Setting = Pick<HistoryCase, 'builtIn' | 'environment'>;
 
-type SettingRow = readonly [...Row, setting: Setting];
+type SettingRow = readonly [...Required<Row>, setting: Setting];
 
 const base64Of = (name: string): string => Buffer.from(testKey(name).publicKey.bytes).toString('base64');
 

@@ -48,7 +48,7 @@ function license(name: string, claims: Claims, key: ExampleKey = KEYS.ed25519): 
   return named(name, signedFile(key, mapOf(alg, kid, typ), payloadOf(entriesOf(claims))));
 }
 
-/** A license until this second, each time one with a counter has another name. */
+/** A license until this second, in a file that is named after it. */
 export function expiring(exp: number, ctr = 1): FileInput {
   return license(`until-${exp}-counter-${ctr}.vtlic`, { exp, ctr });
 }
@@ -114,7 +114,7 @@ const version2Honoring: KeysetValues = {
   ),
 };
 export const chain1: FileInput = named('built-in.keyset', keysetBlock(version1, ROOTS));
-/** The same, and composite is required; its roots are Ed25519 keys, so that they can sign no more versions. */
+/** The same, and composite is required. Its roots are Ed25519 keys, so that no later version by them counts. */
 export const chain1Composite: FileInput = named(
   'built-in-composite.keyset',
   keysetBlock({ ...version1, requireComposite: true }, ROOTS),

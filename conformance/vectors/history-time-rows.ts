@@ -23,12 +23,12 @@ const RUN = 72 * HOUR;
 /** The floor of a product that ran for 72 hours from its first start on, with the right clock. */
 const FLOOR = NOW + RUN;
 
-/** Runs for so long; the clock then shows `now`, and a license that expired at `exp` shows whether that time counts. */
+/** The product runs for so long, until the clock shows `now`, with a license that ends at `exp`. */
 const runs = (now: number, seconds: number, exp: number, counter = 1): readonly Step[] => [
   ran(now, seconds),
   now < exp ? tick('active', counter) : tick('free_tier', 'lapsed'),
 ];
-/** The clock is set back to this time, and the product, which does not start anew, goes by it or not. */
+/** The clock is set back to this time while the product runs. @param isFree the license has lapsed all the same */
 const back = (now: number, isFree: boolean): readonly Step[] => [
   at(now),
   isFree ? tick('free_tier', 'lapsed') : tick('active', 1),
@@ -41,7 +41,7 @@ const settled = (exp: number): readonly Step[] => [
   ...runs(FLOOR, RUN, exp),
 ];
 
-/** How long a clock 3 days ahead of the floor runs, and the time it shows in the end. */
+/** What a clock that is 3 days ahead of the floor shows after so many seconds of running. */
 const ahead = (seconds: number): readonly [now: number, ran: number] => [FLOOR + 3 * DAY + seconds, seconds];
 
 const FOLLOWS = 'that the floor follows a clock after the product has run for 72 hours with its lead';
@@ -140,13 +140,7 @@ export const TIME_ROWS: readonly Row[] = [
     'floor-not-yet',
     'a clock is 3 days ahead for 71:59:59 of running, and then it is set back',
     NOT_YET,
-    [
-      ...settled(FLOOR + RUN),
-      ...runs(...ahead(RUN - 1), FLOOR + RUN),
-      // The floor has advanced with the running time, to the second before.
-      ...back(FLOOR, false),
-      restart('active', 1),
-    ],
+    [...settled(FLOOR + RUN), ...runs(...ahead(RUN - 1), FLOOR + RUN), ...back(FLOOR, false), restart('active', 1)],
   ],
   [
     'floor-last-second',
