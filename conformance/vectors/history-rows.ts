@@ -231,6 +231,12 @@ export const ROWS: readonly Row[] = [
     ],
   ],
   [
+    'renewal-early-file',
+    'a renewal is put in place before its time, while the product runs',
+    'that a renewal waits for its nbf',
+    [...running, put(nextYear), tick('active', 1), at(EXP - 1), tick('active', 1), at(EXP), tick('active', 2)],
+  ],
+  [
     'renewal-after-gap',
     'a renewal waits, and the license before it lapses before the renewal begins',
     'that a renewal which waits is no outage at a start',

@@ -206,6 +206,12 @@ export function keysetStateCases(): readonly CaseFolder[] {
       counts(3, 'state'),
     ),
     folder(
+      'state-second-older',
+      'a second copy of state is older than the first one, which is ordinary',
+      { state: [chainOf(first, second), first] },
+      counts(2, 'state'),
+    ),
+    folder(
       'chain-blocks-most',
       'a file of 4,096 versions, of which the last one is new',
       { builtIn: smallBlock(MAX_CHAIN_BLOCKS - 1), new: smallBlocks(MAX_CHAIN_BLOCKS) },
