@@ -15,6 +15,7 @@ import {
   byFirst,
   bySecond,
   bySecondOne,
+  chain1,
   chain2,
   chain2Honoring,
   crlf,
@@ -385,6 +386,13 @@ export const ROWS: readonly Row[] = [
       restart('free_tier', 'key_revoked'),
       refused(byFirst, 'key_revoked', 'free_tier'),
     ],
+    'keysets',
+  ],
+  [
+    'rotate-running',
+    'a keyset revokes the key of the license in force while the product runs',
+    'that a running product judges its license by each new keyset',
+    [...begin(byFirst), rotate(chain1), start('active', 1), rotate(chain2), tick('free_tier', 'key_revoked')],
     'keysets',
   ],
   [

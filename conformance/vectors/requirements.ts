@@ -519,7 +519,14 @@ const RUNTIME: readonly Row[] = [
     'runtime-judges-again',
     'What-follows-from-a-verdict',
     'The runtime MUST judge the license in force again each minute, and at each second at which its verdict can change',
-    ['history/grace', 'history/renewal-early', 'history/taken-later', 'history/clock-back'],
+    [
+      'history/grace',
+      'history/renewal-early',
+      'history/renewal-early-file',
+      'history/rotate-running',
+      'history/taken-later',
+      'history/clock-back',
+    ],
   ],
   [
     'runtime-state-entries',
