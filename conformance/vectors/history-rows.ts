@@ -33,6 +33,7 @@ import {
   otherOne,
   otherProduct,
   pastedBoth,
+  pastedRevoked,
   put,
   refused,
   refusedStart,
@@ -210,6 +211,19 @@ export const ROWS: readonly Row[] = [
     'the clock shows 2099 for a moment',
     'that a clock far ahead is not kept at once',
     [...running, at(FAR), tick('free_tier', 'lapsed'), at(NOW), tick('active', 1), restart('active', 1)],
+  ],
+  [
+    'clock-far-restarted',
+    'the product is started twice while the clock shows 2099',
+    'that a clock far ahead is not kept at once, over restarts neither',
+    [
+      ...running,
+      at(FAR),
+      restart('free_tier', 'lapsed'),
+      restart('free_tier', 'lapsed'),
+      at(NOW),
+      restart('active', 1),
+    ],
   ],
   [
     'lapsed-start',
@@ -426,6 +440,18 @@ export const ROWS: readonly Row[] = [
     'a license and the keyset that brings its key are pasted together',
     'that keysets may be pasted with a license',
     [...runningByFirst, install(pastedBoth, 'active', 2), restart('active', 2)],
+    'keysets',
+  ],
+  [
+    'rotate-pasted-refused',
+    'a license is pasted with a keyset that revokes its key: the keyset counts all the same',
+    'that a refused license does not take the keysets with it',
+    [
+      ...runningByFirst,
+      refused(pastedRevoked, 'key_revoked', 'free_tier'),
+      restart('free_tier', 'key_revoked'),
+      install(bySecond, 'active', 2),
+    ],
     'keysets',
   ],
   [

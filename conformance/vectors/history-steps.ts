@@ -142,6 +142,11 @@ export const pastedBoth: FileInput = named(
   concatBytes(FILES.get('by-issuing-5.vtlic') ?? new Uint8Array(), FILES.get('version-2.keyset') ?? new Uint8Array()),
 );
 
+export const pastedRevoked: FileInput = named(
+  'revoked-license-and-keyset.txt',
+  concatBytes(FILES.get('by-issuing-1.vtlic') ?? new Uint8Array(), FILES.get('version-2.keyset') ?? new Uint8Array()),
+);
+
 export type Step = HistoryStep & { readonly expected?: HistoryExpected };
 
 export const at = (now: number): Step => ({ do: 'set-time', now });

@@ -1,10 +1,14 @@
 /** Which signatures count, and which keys have to stay: K4 of docs/keysets.md, in the ways that one rule can be half right. */
+import { armor } from '../../formats/armor.ts';
+import { encodeKeyset } from '../../formats/keyset/encode-keyset.ts';
 import type { IssuingKey } from '../../formats/keyset/keyset.ts';
 import {
   chainOf,
   issuingKey,
   KEYSET_MADE,
   keysetBlock,
+  keysetOf,
+  signKeyset,
   type KeysetBend,
   type KeysetValues,
 } from '../examples/keysets.ts';
@@ -30,6 +34,14 @@ const without = (who: string): KeysetBend => ({
 /** The next version, signed by these, of whom the last one has a signature that is not valid. */
 const spoiledLast = (changes: Partial<KeysetValues>, ...signers: readonly string[]): Uint8Array =>
   keysetBlock({ ...version1, version: 2, ...changes }, signers, without(signers.at(-1) ?? ''));
+
+/** The next version with a key of small order, and a signature that is not valid. */
+function withSmallOrder(member: 'roots' | 'keys'): Uint8Array {
+  const { roots, keys, ...keyset } = keysetOf({ ...version1, version: 2 });
+  const small = { ...issuingKey('issuing 1'), publicBytes: new Uint8Array(32) };
+  const changed = member === 'roots' ? { roots: [small, ...roots], keys } : { roots, keys: [small, ...keys] };
+  return armor('VTLIC KEYSET', signKeyset(encodeKeyset({ ...keyset, ...changed }), ROOTS, without('root 2')));
+}
 
 const SECOND: IssuingKey = issuingKey('issuing 5');
 const withSecond = (changes: Partial<IssuingKey>): Uint8Array =>
@@ -115,6 +127,27 @@ const ROWS: readonly Row[] = [
     block({ version: 2 }),
     fileRefused(1, 'keyset_key_removed'),
   ]),
+  [
+    'issuer-case',
+    'the issuer in another case',
+    first,
+    block({ version: 2, iss: 'Example-Vendor' }),
+    fileRefused(1, 'keyset_issuer_mismatch'),
+  ],
+  [
+    'root-before-signature',
+    'a new root of small order, and a signature that is not valid',
+    first,
+    withSmallOrder('roots'),
+    fileRefused(1, 'keyset_key_invalid'),
+  ],
+  [
+    'signature-before-key',
+    'an issuing key of small order, and a signature that is not valid',
+    first,
+    withSmallOrder('keys'),
+    fileRefused(1, 'keyset_signature_invalid'),
+  ],
   [
     'removed-license-key',
     'an issuing key for license keys is left out',

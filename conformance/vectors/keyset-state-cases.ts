@@ -135,6 +135,12 @@ export function keysetStateCases(): readonly CaseFolder[] {
       INVALID,
     ),
     folder(
+      'built-in-purpose-first',
+      'the first version of the built-in chain has one key as a root and as an issuing key',
+      { builtIn: block({ roots: [...ROOTS, 'issuing 1'] }) },
+      INVALID,
+    ),
+    folder(
       'built-in-component',
       'the second version of the built-in chain has a component of a root as an issuing key',
       {
