@@ -10,6 +10,8 @@ import type { Case } from './case.ts';
 type Group = readonly [sentence: string, ...names: readonly string[]];
 
 const TRUST: readonly Group[] = [
+  ['that an empty list of honored payloads is taken of every key, and is not an absent one', 'honored-none*'],
+  ['to compute the kid of a trusted key', 'kid-*'],
   ['the length of a public key', 'trust-1983 trust-31'],
   ['that a trust may have no key, or several', 'trust-empty trust-two'],
   ['that one key twice with the same entry is one key', 'trust-twice'],
@@ -24,6 +26,7 @@ const TRUST: readonly Group[] = [
 ];
 
 const KEY_FILES: readonly Group[] = [
+  ['that a mark of a private key may be in the file as it is, beyond the strings of its JSON', 'keys-mark-between'],
   ['that a file of public keys has at most 1 MiB', 'keys-too-large'],
   ['that a file of public keys may have 1 MiB', 'keys-largest'],
   ['that a file without a key is refused', 'keys-empty keys-blank'],
@@ -79,7 +82,7 @@ const KEY_FILES: readonly Group[] = [
   ['that an object with both `kty` and `keys` is refused', 'keys-jwk-both'],
   ['that kty, crv and alg have exactly the values of the table', 'keys-jwk-curve keys-jwk-mldsa'],
   ['that base64url in a JWK has no padding', 'keys-jwk-padded'],
-  ['that a JWK Set is refused whole if one item is of another kind', 'keys-jwk-set-other'],
+  ['that a JWK Set is refused whole if one item is of another kind', 'keys-jwk-set-other', 'keys-jwk-set-rsa'],
   ['that NaN and Infinity are not JSON', 'keys-jwk-nan keys-jwk-infinity keys-jwk-minus-infinity'],
   ['that control characters in JSON are escaped', 'keys-jwk-line-feed keys-jwk-tab'],
   ['that a lone surrogate is a fault of JSON', 'keys-jwk-surrogate keys-jwk-low-surrogate'],
@@ -90,7 +93,7 @@ const KEY_FILES: readonly Group[] = [
   ['that JSON may be nested 64 deep in what is passed over', 'keys-jwk-deep'],
   ['that blanks may be around a JWK', 'keys-jwk-blanks'],
   ['that a number which is passed over may have any size', 'keys-jwk-numbers keys-jwk-long-number'],
-  ['that `kid`, `use` and `alg` of an Ed25519 JWK are passed over, and never trusted', 'keys-jwk-more'],
+  ['that `kid`, `use` and `alg` of an Ed25519 JWK are passed over, and never trusted', 'keys-jwk-more', 'keys-jwk-kid'],
   ['that members of the other row of the table are passed over', 'keys-jwk-other-row'],
   ['that a file may be a JWK Set', 'keys-jwk-set'],
   ['that a member `keys` in an item of a set is passed over', 'keys-jwk-set-item-keys'],
@@ -124,6 +127,7 @@ const KEY_FILES: readonly Group[] = [
 ];
 
 const OVERRIDES: readonly Group[] = [
+  ['that an empty list of honored payloads is taken of every key', 'license-honored-none'],
   ['that blanks are four bytes, and a no-break space or a form feed is none', 'override-no-break*'],
   ['that LICENSE_REQUIRE_COMPOSITE is 1 or absent', 'override-composite-form-feed'],
   [
@@ -173,20 +177,71 @@ const OVERRIDES: readonly Group[] = [
 
 const KEYSETS: readonly Group[] = [
   // K1
+  ['that the lines of a keyset but the last have 64 characters', 'armor-lines-* armor-one-line'],
+  ['that a keyset has no empty line and no header', 'armor-empty-line armor-header'],
+  ['that no blank is within the block of a keyset', 'armor-blank-in-line armor-begin-blank'],
+  ['that a lone CR is not a line end of a keyset', 'armor-lone-cr'],
+  ['that only four bytes are blanks around a keyset', 'armor-bom armor-form-feed'],
+  [
+    'that no text is around the blocks of keysets',
+    'armor-text-* chain-end-text chain-gap-text* chain-gap-byte-order-mark',
+  ],
+  ['that BEGIN and END of a keyset are exact', 'armor-label-end armor-lower-case armor-no-end'],
+  ['that the base64 of a keyset is canonical', 'armor-no-padding armor-unused-bits'],
+  ['that the last line end may be missing', 'armor-no-last-line-end chain-end-no-line-feed'],
+  ['that nothing follows the COSE_Sign', 'cose-trailing'],
+  ['that the payload of a keyset is a byte string', 'cose-payload-text'],
+  [
+    'that the protected header of a keyset is a byte string with a map',
+    'cose-body-map cose-body-array cose-body-empty',
+  ],
+  ['that the protected header of a keyset is encoded in the profile too', 'cose-body-long-label cose-body-trailing'],
+  [
+    'that the protected header of a keyset has the typ, which is a text',
+    'cose-body-none cose-body-other-label cose-body-typ-integer',
+  ],
+  ['that signatures are a list of lists', 'cose-signers-map cose-signers-one cose-signer-map'],
+  ['that a signature is a byte string, of whatever length', 'cose-signer-signature-text'],
+  [
+    'that the protected header of a signer is a byte string with a map',
+    'cose-signer-header-text cose-signer-header-empty cose-signer-header-array',
+  ],
+  [
+    'that the protected header of a signer is encoded in the profile too',
+    'cose-signer-header-long cose-signer-header-trailing cose-signer-header-unsorted',
+  ],
+  [
+    'that the protected header of a signer has alg and kid, and nothing else',
+    'cose-signer-header-more cose-signer-header-typ cose-signer-no-alg cose-signer-no-kid',
+  ],
+  ['that the kid of a signer is a byte string of 32 bytes', 'cose-signer-kid-*'],
+  ['that the alg of a signer is an integer or a text', 'cose-signer-alg-bytes'],
+  [
+    'that the form of a signature is judged also where its signer is not known',
+    'cose-stranger-items-4 cose-stranger-unprotected cose-stranger-alg cose-stranger-twice cose-strangers-unsorted',
+  ],
   ['that the label of a keyset is VTLIC KEYSET', 'license-label'],
   ['that a keyset has at most 512 KiB behind its armor', 'size'],
   ['that a keyset may have 512 KiB', 'size-largest'],
   ['that the CBOR of a keyset is whole', 'truncated'],
   ['that the encoding of a keyset is deterministic', 'long-head'],
-  ['that a keyset is a COSE_Sign, with the tag 98', 'sign1 cose-tag'],
-  ['that the unprotected headers of a keyset are empty', 'cose-unprotected cose-signer-unprotected'],
+  ['that a keyset is a COSE_Sign, with the tag 98', 'sign1 cose-tag', 'cose-no-tag cose-tag-*'],
+  [
+    'that the unprotected headers of a keyset are empty',
+    'cose-unprotected cose-signer-unprotected',
+    'cose-unprotected-* cose-signer-unprotected-array',
+  ],
   ['that the protected header of a keyset has the typ and nothing else', 'cose-body-more'],
-  ['that COSE_Sign has four items, and each signature three', 'cose-items-5 cose-signer-items-4'],
+  [
+    'that COSE_Sign has four items, and each signature three',
+    'cose-items-5 cose-signer-items-4',
+    'cose-map cose-items-3 cose-signer-items-2',
+  ],
   ['that a keyset has 1 to 64 signatures', 'cose-no-signer cose-signers-65'],
   ['that a keyset may have 64 signatures, whoever signed', 'cose-signers-64'],
   ['that signers are sorted by kid, each kid once', 'cose-signers-unsorted cose-signers-twice'],
   ['the typ of a keyset', 'typ typ-license typ-rehearsal-keyset'],
-  ['that signers of keysets have one of two algorithms', 'alg'],
+  ['that signers of keysets have one of two algorithms', 'alg', 'cose-signer-alg-eddsa'],
   // K2
   ['that a member which is not in the tables refuses the keyset, at any place', 'member-unknown*'],
   [
@@ -236,44 +291,60 @@ const KEYSETS: readonly Group[] = [
   ['that a lineage is three or four ids, and nothing else', 'lowest-lineage lowest-five-parts lowest-line-feed'],
   ['that nothing follows the map of the payload', 'payload-trailing'],
   // K3
+  ['that a block behind a fault is not read', 'chain-after-fault'],
   ['that a file of keysets has a block', 'no-block'],
-  ['that at least one LF is between two blocks', 'one-line chain-gap-return'],
+  ['that at least one LF is between two blocks', 'one-line chain-gap-return', 'chain-gap-blanks chain-gap-none'],
   ['that blanks may be before, between and behind the blocks', 'blanks chain-gap'],
   ['that a file of keysets has at most 16 MiB, blanks included', 'chain-size'],
   ['that a file of keysets may have 16 MiB', 'chain-size-largest'],
   ['that a file of keysets has at most 4,096 blocks, and those before count', 'chain-blocks'],
   ['that a file of keysets may have 4,096 blocks', 'chain-blocks-most'],
   ['that the versions of a file ascend', 'descending chain-twice'],
-  ['that a version may be left out', 'left-out'],
+  ['that a version may be left out', 'left-out', 'chain-left-out'],
   ['that versions before a fault count', 'cut-file'],
   // K4
+  [
+    'that roots and issuing keys are canonical points of the curve, and not of small order',
+    'root-off-curve root-y-large root-half-small key-off-curve key-y-large key-half-small',
+  ],
   ['that each version of a file is judged by the one before it', 'chain'],
   ['that the issuer of a keyset is that of the chain, judged before its version', 'issuer iss-128 chain-twice-issuer'],
   ['that a known version has one payload', 'conflict conflict-older'],
   ['that a known version is passed over, and its signatures are not judged', 'known-unsigned'],
   ['that roots and issuing keys are no points of small order', 'bad-key root-small-order'],
-  ['that signers which are not known are ignored, valid or not', 'stranger'],
+  ['that signers which are not known are ignored, valid or not', 'stranger', 'stranger-* cose-stranger-short'],
   [
     'that each signature of a known signer is valid, its alg included, however many others are',
     'bad-signature signature-flipped signer-alg',
+    'signature-*',
   ],
   ['that only roots count for a threshold', 'threshold-stranger'],
-  ['that enough roots of the version before have to sign', 'previous-threshold license-old-version'],
-  ['that enough of its own roots have to sign', 'own-threshold'],
+  [
+    'that enough roots of the version before have to sign',
+    'previous-threshold license-old-version',
+    'threshold-lower threshold-new-roots',
+  ],
+  ['that enough of its own roots have to sign', 'own-threshold', 'threshold-higher threshold-old-roots'],
   ['that exactly the threshold is enough', 'threshold-exact'],
   [
     'that a key keeps its purpose, where being a root is one, also after it left',
     'purpose root-purpose root-that-left',
+    'purpose-of-*',
   ],
   ['that no two keys share a component, over all versions of a chain', 'component component-of-a-root-that-left'],
-  ['that issuing keys stay', 'removed'],
+  ['that issuing keys stay', 'removed', 'removed-*'],
   ['that a root may leave', 'root-leaves'],
   ['that composite roots stay required, also after a version without a policy', 'policy-is-kept policy-of-an-*'],
   ['that a policy holds already for the version that sets it', 'policy-by-ed25519'],
   ['that Ed25519 roots do not count where composite is compiled in', 'compiled-in'],
-  ['that no time in a keyset decides whether it counts', 'expired made-future'],
+  ['that no time in a keyset decides whether it counts', 'expired made-future', 'expired-* made-before'],
   ['that a status may change in any direction, since only signers are bound', 'revoked-comes-back'],
   // K5
+  ['that an older copy of state is ordinary, and makes no notice', 'state-second-older'],
+  [
+    'that the built-in chain is judged by the rules of keys too',
+    'built-in-component built-in-purpose built-in-small-order',
+  ],
   ['that without a file and state the built-in chain counts', 'no-file'],
   ['that the signatures of the built-in chain are not judged', 'built-in-unsigned'],
   ['that state may have a newer version than the build', 'state-longer'],
@@ -295,6 +366,13 @@ const KEYSETS: readonly Group[] = [
   ['that only keys of the chain sign licenses', 'license-stranger'],
   ['the revoked licenses of a keyset', 'license-revoked'],
   ['the lowest counters of a keyset', 'license-lowest*'],
+];
+
+const HISTORIES: readonly Group[] = [
+  [
+    'that production does not start with a file whose form is wrong, and that nothing changes while it runs',
+    'verdict-too-large verdict-cbor-* verdict-typ-wrong verdict-alg-unknown verdict-claims-*',
+  ],
 ];
 
 const LICENSES: readonly Group[] = [
@@ -404,6 +482,7 @@ const LICENSES: readonly Group[] = [
   ['that the rehearsal of another kind of document is no license either', 'typ-rehearsal-*'],
 
   // The signature
+  ['that the equation is checked without the cofactor', 'gray-mixed-order-*'],
   ["that both components sign M', ML-DSA-65 with the label as its context", 'composite-mldsa-raw-no-context'],
 
   // The claims
@@ -435,12 +514,13 @@ const LICENSES: readonly Group[] = [
   ['that there are at most 1024 hosts', 'claims-hosts-many'],
 ];
 
-const GROUPS: Readonly<Record<Exclude<Case['operation'], 'history'>, readonly Group[]>> = {
+const GROUPS: Readonly<Record<Case['operation'], readonly Group[]>> = {
   verify: LICENSES,
   trust: TRUST,
   'key-file': KEY_FILES,
   override: OVERRIDES,
   keyset: KEYSETS,
+  history: HISTORIES,
 };
 
 /** Id of a case, or the beginning of ids with `*` behind it → its sentence. */
