@@ -29,7 +29,11 @@ const CASES_VARIABLE = 'VTLIC_CASES';
 /** Whether a mutant takes what should be refused: a file, a part of a chain of keysets, or the license of a setting. */
 function takesMore(expected: object, found: object): boolean {
   const refusals = (of: object): number => {
-    const { verdict, notices = [], license } = of as Outcome & {
+    const {
+      verdict,
+      notices = [],
+      license,
+    } = of as Outcome & {
       readonly notices?: readonly unknown[];
       readonly license?: Outcome;
     };
