@@ -46,6 +46,17 @@ export const SUB: readonly Row[] = [
   ['limit-key-long', 'limits: a key of 129 characters', file(set('limits', new Map([['t'.repeat(129), 1]])))],
   ['ext-key-longest', 'ext: a key of 128 characters', file(set('ext', new Map([['t'.repeat(128), 1]]))), 'active'],
   ['ext-key-long', 'ext: a key of 129 characters', file(set('ext', new Map([['t'.repeat(129), 1]])))],
+  [
+    'ext-inner-key-longest',
+    'ext: a map within it with a key of 128 characters',
+    file(set('ext', new Map([['a', new Map([['t'.repeat(128), 1]])]]))),
+    'active',
+  ],
+  [
+    'ext-inner-key-long',
+    'ext: a map within it with a key of 129 characters',
+    file(set('ext', new Map([['a', new Map([['t'.repeat(129), 1]])]]))),
+  ],
   ['limit-large', 'limits: a limit of 2^53', file(raw('limits', `a1${hex('a')}1b0020000000000000`))],
   [
     'cti-17',
