@@ -26,6 +26,7 @@ const SAMPLE_STEP = 60;
 
 /** What no single check prevents: without it the case is refused for something else, or cannot be judged. */
 const WITHOUT_MUTANT: readonly string[] = [
+  'keyset/built-in-purpose-first',
   'trust/trust-1983',
   'trust/trust-31',
   'verify/payload-size-23',
