@@ -125,7 +125,7 @@ const short: HistoryLicense = { ...PLAIN, counter: 1, window: 'short' };
 
 /**
  * runtime.md, "Time": clocks that are about a day ahead of the floor, and runs of about three days, over restarts too.
- * Then the clock is set back, and the end of a license shows the floor.
+ * Then the clock is set back, and the end of a license that is put in place shows the floor.
  */
 const floors: fc.Arbitrary<readonly HistoryStep[]> = fc
   .array(
@@ -141,12 +141,11 @@ const floors: fc.Arbitrary<readonly HistoryStep[]> = fc
     { minLength: 1, maxLength: 4 },
   )
   .map((steps) => [
-    install(short),
     { do: 'set-time', day: 1, ranDays: 4 },
     ...steps.flatMap(({ clock, restarts }): HistoryStep[] =>
       restarts ? [clock, { do: 'restart', loseState: false }] : [clock],
     ),
-    { do: 'set-time', day: -20 },
+    { do: 'restart', license: short, day: -20, loseState: false },
   ]);
 
 /** A clock that is far ahead becomes the floor, and a license with `clk` is the way out. */
