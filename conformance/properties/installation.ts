@@ -153,7 +153,8 @@ function isInForce({ verdict }: Expected): boolean {
 function taken(entries: readonly Entry[], genuine: Genuine): readonly Entry[] {
   const { lineage, kid, counter, payloadDigest, iat, resetsClock } = genuine;
   const own = entries.find((entry) => entry.lineage === lineage && entry.kid === kid);
-  const keepsOwn = own !== undefined && own.counter > counter;
+  const keepsOwn =
+    own !== undefined && (own.counter > counter || (own.counter === counter && own.payloadDigest > payloadDigest));
   const entry: Entry = {
     lineage,
     kid,

@@ -125,7 +125,9 @@ func (i *installation) take(verdict Verdict) error {
 		i.Entries = append(i.Entries, entry{Lineage: verdict.Lineage, Kid: []byte(verdict.Kid)})
 	}
 	taken := &i.Entries[at]
-	if counter := verdict.Claims.number("ctr"); counter >= taken.Counter {
+	counter := verdict.Claims.number("ctr")
+	isHigher := bytes.Compare(verdict.Digest[:], taken.Digest[:]) > 0
+	if counter > taken.Counter || counter == taken.Counter && isHigher {
 		taken.Counter, taken.Digest = counter, verdict.Digest
 	}
 	taken.Iat, taken.Seq = max(taken.Iat, verdict.Claims.number(iat)), seq+1

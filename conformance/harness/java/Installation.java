@@ -129,7 +129,7 @@ final class Installation {
         after.add(new Entry(entry.lineage, entry.kid, entry.counter, entry.digest, kept, entry.seq));
         continue;
       }
-      if (entry.counter > counter) {
+      if (entry.counter > counter || entry.counter == counter && entry.digest.compareTo(digest) > 0) {
         counter = entry.counter;
         digest = entry.digest;
       }

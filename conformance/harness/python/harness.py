@@ -152,7 +152,7 @@ class Installation:
         place, iat, counter = (verdict.lineage, verdict.key.kid().hex()), verdict.claims[6], verdict.claims['ctr']
         before = self.entries.get(place, [0, '', 0, 0])
         sequence = 1 + max((entry[3] for entry in self.entries.values()), default=0)
-        best = before[:2] if before[0] > counter else [counter, verdict.digest.hex()]
+        best = max(before[:2], [counter, verdict.digest.hex()])
         self.entries[place] = [*best, max(before[2], iat), sequence]
         if verdict.clk:
             for entry in self.entries.values():

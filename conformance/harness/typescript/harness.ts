@@ -220,7 +220,8 @@ class Installation {
     const { lineage, kid, claims, payloadDigest, resetsClock } = verdict;
     const own = this.#entries.find((entry) => entry.lineage === lineage && entry.kid === kid);
     const [counter, iat] = [claims.get('ctr') as number, claims.get(6) as number];
-    const highest = own !== undefined && own.counter > counter ? own : { counter, payloadDigest };
+    const keepsOwn = own !== undefined && (own.counter - counter || Number(own.payloadDigest > payloadDigest)) > 0;
+    const highest = keepsOwn ? own : { counter, payloadDigest };
     const sequence = 1 + Math.max(0, ...this.#entries.map((entry) => entry.sequence));
     const entry = { ...highest, lineage, kid, iat: Math.max(own?.iat ?? 0, iat), sequence };
     const all = [...this.#entries.filter((one) => one !== own), entry];

@@ -140,7 +140,7 @@ impl Installation {
             self.state.entries.len() - 1
         });
         let entry = &mut self.state.entries[at];
-        if counter >= entry.counter {
+        if (counter, license.digest) > (entry.counter, entry.digest) {
             (entry.counter, entry.digest) = (counter, license.digest);
         }
         (entry.iat, entry.seq) = (entry.iat.max(iat), seq);
