@@ -46,6 +46,24 @@ const LICENSES: readonly (readonly [
   expected: Reason | State,
   key?: string,
 ])[] = [
+  [
+    'license-no-longer-revoked',
+    'that version 2 revokes, and version 3 does not',
+    chainOf(block2({ revokedLicenses: ['0193817a-6c00-7000-8000-000000000001'] }), block2({ version: 3 })),
+    'active',
+  ],
+  [
+    'license-key-comes-back',
+    'by a key that version 2 revokes, and version 3 does not',
+    chainOf(block2({ keys: [{ ...ISSUING, status: 'revoked' }] }), block2({ version: 3 })),
+    'active',
+  ],
+  [
+    'license-no-longer-lowest',
+    'below a lowest counter of version 2, which version 3 does not have',
+    chainOf(block2({ lowestCounters: new Map([['example-vendor/vaultdesk/acme-gmbh', 2]]) }), block2({ version: 3 })),
+    'active',
+  ],
   ['license-active', 'a license by a key of the keyset', block2({}), 'active'],
   [
     'license-pre-published',
@@ -156,6 +174,14 @@ const LICENSES: readonly (readonly [
     'active',
   ],
 ];
+
+/** Where version 2 is not the newest one that is taken. */
+const RESULTS: Readonly<Record<string, KeysetReason | number>> = {
+  'license-old-version': 'keyset_threshold_previous',
+  'license-no-longer-revoked': 3,
+  'license-key-comes-back': 3,
+  'license-no-longer-lowest': 3,
+};
 
 /** Two blocks with this between them. */
 const joined = (gap: string, first: Uint8Array, second: Uint8Array): Uint8Array =>
@@ -309,7 +335,7 @@ export function keysetCases(): readonly CaseFolder[] {
       requireComposite: true,
     }),
     ...LICENSES.map(([id, title, file, expected, key = 'issuing 1']) =>
-      one([id, `license ${title}`, file, id === 'license-old-version' ? 'keyset_threshold_previous' : 2], 'K6', {
+      one([id, `license ${title}`, file, RESULTS[id] ?? 2], 'K6', {
         license: license(key),
         expected,
       }),
