@@ -356,6 +356,11 @@ const KEYSETS: readonly Group[] = [
   ['that a file which is older than state is ignored', 'older'],
   // K6
   ['that the keys of the newest version sign licenses', 'license-active license-new-key'],
+  [
+    'that only the newest version says what is revoked, and which counters are the lowest',
+    'license-no-longer-* license-key-comes-back',
+  ],
+  ['that the roots of a new version are judged before its signatures', 'root-before-signature'],
   ['that pre-published and retired keys verify, whatever their dates', 'license-pre-published license-retired'],
   ['that a revoked key signs nothing more', 'license-revoked-key'],
   ['that honored payloads of a revoked key still count', 'license-honored'],

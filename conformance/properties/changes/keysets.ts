@@ -16,6 +16,7 @@ import { changes, KEYSET_FORM_CHANGES, otherKeys, type ChainChange, type Version
 
 const compositeNames = ['composite root 4', 'composite root 5'];
 const MAX_CHAIN_BYTES = 16_777_216;
+const MAX_CHAIN_BLOCKS = 4096;
 const SMALL_ORDER = new Uint8Array(32);
 const COMPONENT = keyNamed('composite issuing 6').publicKey.ed25519;
 
@@ -317,6 +318,15 @@ function add(version: VersionDraft, ...names: readonly string[]): void {
     version.keys.push({ key: name === COMPONENT_NAME ? COMPONENT : name, purpose: 'license', status: 'active' });
 }
 
+let older: readonly Uint8Array[] | undefined;
+/** Versions 1 to 4,096, as small as they can be. Made once, since that takes half a second. */
+function olderBlocks(): readonly Uint8Array[] {
+  older ??= Array.from({ length: MAX_CHAIN_BLOCKS }, (_, i) =>
+    blockOf({ ...versionDraft(i + 1), threshold: 1, roots: ['root 1'], keys: [], signers: ['root 1'] }),
+  );
+  return older;
+}
+
 export const CHAIN_CHANGES: readonly ChainChange[] = [
   ...changes('signed by', SIGNATURES),
   ...changes('a keyset with', RULES),
@@ -328,6 +338,15 @@ export const CHAIN_CHANGES: readonly ChainChange[] = [
     (draft) => {
       draft.fileEdits.push((file) => concatBytes(file, utf8('Kind regards\n')));
       draft.fileFault ??= 'keyset_armor_malformed';
+    },
+  ],
+  [
+    'a file of 4,096 older versions before its own',
+    (draft) => {
+      // The number of blocks is judged before what the last one is.
+      draft.builtIn = [versionDraft(MAX_CHAIN_BLOCKS + 1)];
+      draft.fileEdits.push((file) => concatBytes(...olderBlocks(), file));
+      draft.fileFault = 'keyset_too_large';
     },
   ],
 ];

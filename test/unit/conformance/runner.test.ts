@@ -84,9 +84,12 @@ describe('the reference verifier', () => {
     const others = left.filter((one) => !environment.includes(one));
     expect(Object.fromEntries(others.map(({ id, detail }) => [id, detail]))).toEqual({
       'history/removed': 'the license file is removed: the protocol has no request for it',
+      'history/renewal-after-gap': 'a renewal waits until its nbf: the protocol has no request for it',
       'history/renewal-early': 'a renewal waits until its nbf: the protocol has no request for it',
       'history/rotate-forged': 'a keyset is not taken: the protocol has no request for it',
       'history/rotate-pasted': 'keysets are pasted beside a license: the protocol has no request for it',
+      'history/rotate-pasted-refused': 'keysets are pasted beside a license: the protocol has no request for it',
+      'history/rotate-running': 'a keyset is not taken: the protocol has no request for it',
       'history/state-restored': 'a step is "save-state": the protocol has no request for it',
     });
     expect(histories.length - left.length).toBeGreaterThanOrEqual(23);
