@@ -189,7 +189,7 @@ export const MUTANTS_OF_SIGNATURES: readonly Mutant[] = [
   signedMutant('noProtected', 'that the protected header is in the Sig_structure'),
   ed25519Mutant('large-s', 'that s is below L'),
   ed25519Mutant('small-r', 'that R is not of small order'),
-  ed25519Mutant('small-r-torsion', 'that R is none of the other points of small order either, beside the neutral one'),
+  ed25519Mutant('small-r-torsion', 'that R is no point of order 2, 4 or 8 either'),
   equationMutant('cofactored', 'that the check is cofactorless'),
   equationMutant('unreduced-k', 'that k is reduced modulo L, which makes a difference for a key of mixed order'),
   ed25519Mutant('decoded-r', 'that R is compared byte for byte, in its canonical encoding'),

@@ -187,7 +187,7 @@ class KeepsTheFloorOfLostState extends Installation {
   }
 }
 
-class StandsStill extends Installation {
+class NeverAdvances extends Installation {
   protected override advance(marks: TimeMarks, clock: number, ran: number): TimeMarks {
     const { floor, ...next } = super.advance(marks, clock, ran);
     return { ...next, floor: floor === marks.floor + ran ? marks.floor : floor };
@@ -227,5 +227,5 @@ export const STATEFUL_MUTANTS: Readonly<Record<string, readonly [does: string, m
   'state-floor-last': ['makes the last time of a lead the floor, not the lowest', TakesTheLastTimeOfALead],
   'state-floor-first': ['makes the first time of a lead the floor, not the lowest', TakesTheFirstTimeOfALead],
   'state-floor-lost': ['keeps the floor where the state is lost', KeepsTheFloorOfLostState],
-  'state-floor-stands': ['does not advance the floor with the running time', StandsStill],
+  'state-floor-stops': ['does not advance the floor with the running time', NeverAdvances],
 };

@@ -124,7 +124,7 @@ export interface KeysetCase extends SettingHead {
 /** What is in force at the end of a step: section "What follows from a verdict" of docs/runtime.md. */
 export type InForce = 'active' | 'grace' | 'free_tier' | 'refused_to_start';
 
-/** One step of a history. The first one is a `start`. */
+/** One step of a history. */
 export type HistoryStep =
   /**
    * The clock, in seconds since 1970; it does not run between steps. `ran`: the product has run for so many seconds,

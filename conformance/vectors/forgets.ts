@@ -10,7 +10,8 @@ import type { Case } from './case.ts';
 type Group = readonly [sentence: string, ...names: readonly string[]];
 
 const TRUST: readonly Group[] = [
-  ['that an empty list of honored payloads is taken of every key, and is not an absent one', 'honored-none*'],
+  ['that an empty list of honored payloads is allowed for every key', 'honored-none honored-none-active'],
+  ['that an empty list of honored payloads is not an absent one', 'honored-none-twice'],
   ['to compute the kid of a trusted key', 'kid-*'],
   ['the length of a public key', 'trust-1983 trust-31'],
   ['that a trust may have no key, or several', 'trust-empty trust-two'],
@@ -345,6 +346,8 @@ const KEYSETS: readonly Group[] = [
     'that the built-in chain is judged by the rules of keys too',
     'built-in-component built-in-purpose built-in-small-order',
   ],
+  ['that no key is both a root and an issuing key, also in the first built-in version', 'built-in-purpose-first'],
+  ['that ids are compared with regard to case', 'issuer-case'],
   ['that without a file and state the built-in chain counts', 'no-file'],
   ['that the signatures of the built-in chain are not judged', 'built-in-unsigned'],
   ['that state may have a newer version than the build', 'state-longer'],
@@ -381,6 +384,10 @@ const HISTORIES: readonly Group[] = [
 ];
 
 const LICENSES: readonly Group[] = [
+  ['to compute the kid of a trusted key', 'kid-claimed kid-of-component'],
+  ['that the issuer of the context is an id', 'context-issuer-*'],
+  ['that the product of the context is an id', 'context-product-*'],
+  ['that the deployment of the context is an id', 'context-deployment-*'],
   // The armor
   ['the bound of 98,304 bytes on the file', 'file-too-large'],
   ['the bound of 49,152 bytes behind the armor', 'file-decoded-too-large'],

@@ -10,7 +10,7 @@ import { TIME_ROWS } from './history-time-rows.ts';
 const SECTION: readonly (readonly [id: RegExp, clause: string])[] = [
   [/^rotate|^stolen/, 'keysets.md#K5'],
   [/^clk|^floor-clk/, 'format.md#10.2'],
-  [/^floor/, 'runtime.md#Time'],
+  [/^floor|^clock/, 'runtime.md#Time'],
   [/^environment/, 'keysets.md#K6'],
   [/^environment-policy/, 'keysets.md#K4'],
   [/^environment/, 'format.md#11.3'],
@@ -24,8 +24,8 @@ export function historyCases(): readonly CaseFolder[] {
       id: `history/${id}`,
       title: `history: ${title}`,
       clause: [
-        'runtime.md#What-follows-from-a-verdict',
         ...SECTION.filter(([pattern]) => pattern.test(id)).map(([, clause]) => clause),
+        'runtime.md#What-follows-from-a-verdict',
       ],
       profile: 'required',
       operation: 'history',

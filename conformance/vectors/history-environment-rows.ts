@@ -5,6 +5,7 @@ import type { Row } from './history-rows.ts';
 import {
   begin,
   byFirst,
+  byOther,
   byRoot,
   bySecond,
   chain1,
@@ -107,20 +108,21 @@ export const ENVIRONMENT_ROWS: readonly SettingRow[] = [
   ],
   [
     'environment-key-other',
-    'LICENSE_PUBLIC_KEY gives a key that no keyset has, and then one revokes the key that was built in',
+    'LICENSE_PUBLIC_KEY gives a key that no keyset has, and a keyset then revokes the built-in key',
     'that the keys for licenses are exactly those of the environment, with a keyset too',
     [
       ...begin(byFirst),
       refusedStart('start', 'key_unknown'),
-      put(bySecond),
+      put(byOther),
       restart('active', 2),
       rotate(chain2),
       restart('active', 2),
       refused(byFirst, 'key_unknown', 'active', 2),
-      install(bySecond, 'active', 2),
+      refused(bySecond, 'key_unknown', 'active', 2),
+      install(byOther, 'active', 2),
     ],
     'keysets',
-    { builtIn: chain1, environment: { LICENSE_PUBLIC_KEY: base64Of('issuing 5') } },
+    { builtIn: chain1, environment: { LICENSE_PUBLIC_KEY: base64Of('issuing 6') } },
   ],
   [
     'environment-key-root',

@@ -215,7 +215,7 @@ export const ROWS: readonly Row[] = [
   [
     'clock-far-restarted',
     'the product is started twice while the clock shows 2099',
-    'that a clock far ahead is not kept at once, over restarts neither',
+    'that a clock far ahead is not kept at once, nor over restarts',
     [
       ...running,
       at(FAR),
@@ -254,7 +254,7 @@ export const ROWS: readonly Row[] = [
   [
     'renewal-after-gap',
     'a renewal waits, and the license before it lapses before the renewal begins',
-    'that a renewal which waits is no outage at a start',
+    'that production starts in the free tier while a renewal waits and the license before it has lapsed',
     [
       ...running,
       install(afterGap, 'active', 1),

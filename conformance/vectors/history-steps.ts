@@ -137,6 +137,8 @@ export const stolenClk: FileInput = license(
 export const honoredTwo: FileInput = license('by-issuing-1-honored.vtlic', { ctr: 2 }, keyOf('issuing 1'));
 export const bySecondOne: FileInput = license('by-issuing-5-counter-1.vtlic', {}, keyOf('issuing 5'));
 export const bySecond: FileInput = license('by-issuing-5.vtlic', { ctr: 2 }, keyOf('issuing 5'));
+/** By a key that no keyset has. */
+export const byOther: FileInput = license('by-issuing-6.vtlic', { ctr: 2 }, keyOf('issuing 6'));
 export const pastedBoth: FileInput = named(
   'license-and-keyset.txt',
   concatBytes(FILES.get('by-issuing-5.vtlic') ?? new Uint8Array(), FILES.get('version-2.keyset') ?? new Uint8Array()),

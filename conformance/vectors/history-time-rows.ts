@@ -173,7 +173,7 @@ export const TIME_ROWS: readonly Row[] = [
   [
     'floor-begins-again',
     'a clock is 3 days ahead for 48 hours, right for an hour, and 3 days ahead for 48 hours again',
-    'that the count begins again when the lead falls below 24 hours',
+    'that the count begins again when the lead falls to 24 hours or less',
     [
       ...settled(FLOOR + 5 * DAY),
       restart('active', 1),
@@ -188,7 +188,7 @@ export const TIME_ROWS: readonly Row[] = [
   [
     'floor-lowest',
     'a clock is 3 days ahead for 36 hours, and years ahead for 36 hours more',
-    'that the floor becomes the lowest time that the clock showed in these hours',
+    'that the time of a lead advances with the running time, and falls to a lower clock',
     [
       ...settled(FLOOR + 6 * DAY),
       ...runs(FLOOR + 3 * DAY + 36 * HOUR, 36 * HOUR, FLOOR + 6 * DAY),
@@ -201,7 +201,7 @@ export const TIME_ROWS: readonly Row[] = [
   [
     'floor-lowest-last',
     'a clock is years ahead for 36 hours, and 3 days ahead for 36 hours more',
-    'that the floor becomes the lowest time that the clock showed in these hours',
+    'that the time of a lead advances with the running time, and falls to a lower clock',
     [
       ...settled(FLOOR + 6 * DAY),
       ...runs(FLOOR + 4000 * DAY, 36 * HOUR, FLOOR + 6 * DAY),

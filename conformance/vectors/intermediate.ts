@@ -85,7 +85,7 @@ export function intermediateOf(license: Uint8Array): LicenseValues | undefined {
   };
 }
 
-/** A case with its values; those of `verify` its rows have. */
+/** A case with its values; the rows of `verify` have theirs already. */
 export function withIntermediate({ value, files }: CaseFolder): CaseFolder {
   if (value.operation === 'verify') return { value, files };
   const intermediate = intermediateOfSetting(value, files);

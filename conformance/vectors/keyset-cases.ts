@@ -255,7 +255,7 @@ export function keysetCases(): readonly CaseFolder[] {
   const padTo = (bytes: number): FileInput['pad'] => ({ byte: 0x0a, count: bytes - block2({}).length });
   return [
     ...PAYLOADS.map((row) => one(row, 'K2')),
-    ...[...ARMORS, ...SHAPES].map((row) => one(row, 'K1')),
+    ...[...ARMORS, ...SHAPES].map((row) => one(row, row[3] === 'keyset_signature_invalid' ? 'K4' : 'K1')),
     ...DOCUMENTS.map((row) => one(row, row[3] === C || /^(?:cose|typ)/.test(row[0]) ? 'K1' : 'K4')),
     one(['size-largest', 'a keyset of 524,288 bytes', ofSize(524_288), 2], 'K1'),
     one(['size', 'a keyset of 524,289 bytes', ofSize(524_289), 'keyset_too_large'], 'K1'),

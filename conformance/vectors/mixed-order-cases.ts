@@ -119,7 +119,7 @@ const ROWS: readonly VerifyRow[] = [
   },
   ...SMALL.map(({ place, order, encoding }): VerifyRow => ({
     id: `ed25519-small-r-${encoding.slice(0, 4)}-${encoding.slice(-2)}`,
-    title: `R is the point ${encoding.slice(0, 4)}…${encoding.slice(-2)} of order ${order}, and the equation is true`,
+    title: `a key of mixed order: R is the point ${encoding.slice(0, 4)}…${encoding.slice(-2)} of order ${order}, and the equation is true`,
     clause: ['6.4'],
     file: ed25519File(
       smallR(place),
@@ -130,7 +130,7 @@ const ROWS: readonly VerifyRow[] = [
   })),
   {
     id: 'composite-small-r-order-8',
-    title: 'R of the Ed25519 component is a point of order 8, and the equation is true',
+    title: 'a component of mixed order: R is a point of order 8, and the equation is true',
     clause: ['6.4'],
     file: compositeFile(smallR(1), payloadFor(COMPOSITE, compositeMessage, 1)),
     trust: COMPOSITE_TRUST,

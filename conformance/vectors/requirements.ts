@@ -9,7 +9,7 @@ export interface Requirement {
   readonly section: string;
   /** The words of the document, without line ends. */
   readonly quote: string;
-  /** Ids of cases, or their beginnings with `*`; or why no case can test it. */
+  /** Ids of cases, or their beginnings with `*`, and with `!` those which are none of them; or why no case can test it. */
   readonly cases: readonly string[] | { readonly exempt: string };
 }
 
@@ -22,13 +22,23 @@ const FORMAT: readonly Row[] = [
     'accept-exactly',
     '1.1',
     'A verifier MUST accept exactly what this document accepts, with the same state',
-    ['verify/*'],
+    ['verify/*', '!verify/gray-*', '!verify/context-*'],
   ],
   [
     'reason-of-one-fault',
     '1.1',
     'it MUST report the reason of this document where a file has only one fault',
-    ['verify/*'],
+    [
+      'verify/armor-*',
+      'verify/envelope-*',
+      'verify/header-*',
+      'verify/typ-*',
+      'verify/payload-*',
+      'verify/claim-*',
+      'verify/policy-*',
+      'verify/ed25519-*',
+      'verify/composite-*',
+    ],
   ],
   [
     'own-error',
@@ -142,6 +152,13 @@ const FORMAT: readonly Row[] = [
       'trust/trust-small-*',
       'trust/trust-x-zero-*',
       'trust/trust-y-*',
+      'trust/mixed-order-*',
+      'key-file/mixed-order',
+      'override/mixed-order',
+      'keyset/mixed-order',
+      'verify/mixed-order-*',
+      'verify/composite-mixed-order-key',
+      'verify/composite-small-r-order-8',
       'verify/ed25519-*',
       'verify/signature-large-s',
       'verify/signature-small-r',
@@ -161,7 +178,6 @@ const FORMAT: readonly Row[] = [
       'trust/trust-y-largest',
       'trust/trust-x-zero-*',
       'trust/trust-half-y-large',
-      'trust/trust-two',
     ],
   ],
   ['ed25519-key-order', '6.4', 'It MUST NOT be of small order', ['trust/trust-small-*', 'trust/trust-half-small']],
@@ -192,7 +208,12 @@ const FORMAT: readonly Row[] = [
     'ed25519-equation',
     '6.4',
     'the canonical encoding of [s]B − [k]A MUST equal the 32 bytes of R',
-    ['verify/ed25519-neutral-r-respelled', 'verify/ed25519-flipped-*', 'verify/mixed-order-*', 'verify/gray-*'],
+    [
+      'verify/ed25519-neutral-r-respelled',
+      'verify/ed25519-flipped-*',
+      'verify/mixed-order-*',
+      'verify/composite-mixed-order-key',
+    ],
   ],
   ['shown-texts-escaped', '7.2', 'product MUST escape `name`, `ref` and `ext` before it shows them', 'binds products'],
   ['ext-is-no-restriction', '7.3', 'a product MUST NOT limit an entitlement by it', 'binds products'],
@@ -224,6 +245,14 @@ const FORMAT: readonly Row[] = [
       'key-file/keys-jwk-secret',
       'key-file/keys-jwk-set-private*',
       'key-file/keys-mark-*',
+      // Accepted: they only look like private keys.
+      '!key-file/keys-jwk-private-case',
+      '!key-file/keys-mark-65',
+      '!key-file/keys-mark-line',
+      '!key-file/keys-mark-age-armor-lower',
+      '!key-file/keys-mark-age-within',
+      '!key-file/keys-mark-minisign-129',
+      '!key-file/keys-mark-minisign-line',
       'key-file/keys-openssh-private',
       'key-file/keys-der-private*',
       'key-file/keys-cose-private*',
@@ -448,7 +477,7 @@ const KEYSETS: readonly Row[] = [
     'keyset-environment',
     'K4',
     '`LICENSE_REQUIRE_COMPOSITE` included, MUST NOT change it',
-    ['history/environment-policy-*', 'history/environment-key-revoked'],
+    ['history/environment-policy-added', 'history/environment-policy-blank'],
   ],
   [
     'keyset-expiry',
@@ -456,7 +485,7 @@ const KEYSETS: readonly Row[] = [
     '`expires` MUST NOT decide whether a version is taken',
     ['keyset/expired*', 'keyset/made-future', 'keyset/made-before'],
   ],
-  ['keyset-built-in', 'K5', 'and MUST NOT judge its signatures', ['keyset/built-in-unsigned', 'keyset/known-unsigned']],
+  ['keyset-built-in', 'K5', 'and MUST NOT judge its signatures', ['keyset/built-in-unsigned']],
   [
     'keyset-state-again',
     'K5',
@@ -473,7 +502,7 @@ const KEYSETS: readonly Row[] = [
     'keyset-older-ignored',
     'K5',
     'An older file, and an unusable file or copy of state, MUST be ignored with a warning',
-    ['keyset/older', 'keyset/new-build', 'keyset/no-block', 'keyset/state-damaged', 'keyset/state-second-older'],
+    ['keyset/older', 'keyset/new-build', 'keyset/no-block', 'keyset/state-damaged'],
   ],
   [
     'keyset-older-not-fatal',
@@ -636,9 +665,9 @@ export const REQUIREMENTS: readonly Requirement[] = [
 
 /** Whether a case is among the cases of a requirement. */
 export function isTestedBy(id: string, { cases }: Requirement): boolean {
-  return (
-    !('exempt' in cases) && cases.some((one) => (one.endsWith('*') ? id.startsWith(one.slice(0, -1)) : id === one))
-  );
+  if ('exempt' in cases) return false;
+  const isNamed = (one: string): boolean => (one.endsWith('*') ? id.startsWith(one.slice(0, -1)) : id === one);
+  return cases.some(isNamed) && !cases.some((one) => one.startsWith('!') && isNamed(one.slice(1)));
 }
 
 /** vectors/v1/requirements.json: every MUST with its cases. @param ids of all cases */

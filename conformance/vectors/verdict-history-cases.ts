@@ -1,4 +1,4 @@
-/** Histories of the table "What follows from a verdict" of docs/runtime.md: a license that is refused, for each reason. */
+/** Histories of the table "What follows from a verdict" of docs/runtime.md: a license that is refused, for most reasons. */
 import { armor } from '../../formats/armor.ts';
 import { toHex } from '../../formats/bytes.ts';
 import type { CborValue } from '../../formats/cbor/index.ts';
@@ -40,7 +40,7 @@ function withHeader(alg: string, kid: string = KEYS.ed25519.publicKey.kid): Uint
   return signedFile(KEYS.ed25519, mapOf(`01${alg}`, `045820${kid}`, typ), minimalPayload);
 }
 
-/** Signed by a key that has signed something else. */
+/** The signature is by this key, but of other bytes. */
 function forged(): Uint8Array {
   const { alg, kid, typ } = headerOf(KEYS.ed25519);
   const other = { ...KEYS.ed25519, sign: () => KEYS.ed25519.sign(minimalPayload) };

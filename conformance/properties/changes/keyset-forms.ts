@@ -197,7 +197,7 @@ const MALFORMED: readonly VersionRow[] = [
   ['65 products', inKey(['products', ids(65)])],
   ['65 tiers', inKey(['tiers', ids(65)])],
   ['honored payloads of a key that is not revoked', inKey(['status', 'active'], ['honored', digests(1)])],
-  ['a honored payload of 31 bytes', inKey(['status', 'revoked'], ['honored', [new Uint8Array(31)]])],
+  ['an honored payload of 31 bytes', inKey(['status', 'revoked'], ['honored', [new Uint8Array(31)]])],
   ['12,289 honored payloads', inKey(['status', 'revoked'], ['honored', digests(12_289)])],
   ['an empty policy', member('policy', new Pairs([]))],
   ['a policy with composite false', member('policy', new Pairs([['composite', false]]))],

@@ -152,7 +152,7 @@ const INVALID: readonly (readonly [string, (trust: WireTrust) => WireTrust])[] =
   ['a product that is no id', plus(wireKey({ products: ['vault desk'] }))],
   ['a tier that is no id', plus(wireKey({ tiers: [''] }))],
   ['honored payloads of a key that is active', plus(wireKey({ honored: [OTHER_DIGEST] }))],
-  ['a honored digest of 31 bytes', plus(wireKey({ status: 'revoked', honored: ['ab'.repeat(31)] }))],
+  ['an honored digest of 31 bytes', plus(wireKey({ status: 'revoked', honored: ['ab'.repeat(31)] }))],
   ['one key with two statuses', plus(wireKey(), wireKey({ status: 'retired' }))],
   ['one key with two purposes', plus(wireKey(), wireKey({ purpose: 'root' }))],
   ['one key with two scopes', plus(wireKey(), wireKey({ products: [] }))],
