@@ -173,7 +173,9 @@ function sameList(a: readonly string[] | undefined, b: readonly string[] | undef
   return a.length === b.length && a.every((item, i) => item === b[i]);
 }
 
-function frozenKey({ key, purpose, status, products, tiers, honored }: TrustedKey): TrustedKey {
+function frozenKey({ key, purpose, status, products, tiers, ...given }: TrustedKey): TrustedKey {
+  // A copy, since what a caller in JavaScript gives may be a set.
+  const honored = given.honored === undefined ? undefined : [...given.honored];
   const made = importedAgain(key);
   if (key.kid !== made.kid)
     throw new VtlicError('usage', `the public key that calls itself ${key.kid} was not made by importPublicKey()`);

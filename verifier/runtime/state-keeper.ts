@@ -91,9 +91,10 @@ export class StateKeeper {
   /** Gives the lease back, so that the next start need not wait for it. Never throws. */
   async close(): Promise<void> {
     if (this.#state.lease?.holder === this.#holder)
-      await changeState(this.#stores, (state) => {
+      await changeState(this.#stores, (stored) => {
+        const state = mergeStates(stored, this.#state);
         const { lease: _lease, ...rest } = this.#advance(state, state);
-        return state.lease?.holder === this.#holder ? rest : state;
+        return state.lease?.holder === this.#holder ? rest : stored;
       });
     for (const store of this.#stores) {
       try {
@@ -114,9 +115,9 @@ export class StateKeeper {
     const beat = before.lease?.holder === this.#holder ? before.lease.beat + 1 : 0;
     const lease = { holder: this.#holder, beat };
     if (after.epoch !== before.epoch || before.epoch !== this.#base.epoch) return { ...after, lease };
-    // Another holder may have gone further than this process has seen.
-    const isAhead = after.time.floor > this.#base.floor;
-    const time = advanceTime(after.time, this.#clocks.clock(), isAhead ? 0 : this.#elapsed());
+    // What is left of the running time: a write that took long, or another holder, may have counted a part of it.
+    const left = Math.max(0, this.#base.floor + this.#elapsed() - after.time.floor);
+    const time = advanceTime(after.time, this.#clocks.clock(), left);
     return { ...after, time, lease };
   }
 

@@ -165,6 +165,40 @@ describe('the holder of the lease', () => {
     ]);
   });
 
+  it('goes on advancing the time after writes that took longer than until the next second', async () => {
+    const store = memoryStore();
+    const host: Host = new Host({
+      ...store,
+      write: (document, tag) => {
+        host.running += 0.7;
+        return store.write(document, tag);
+      },
+    });
+    const keeper = host.keeper();
+    for (let i = 0; i < 5; i++) {
+      host.running += 300;
+      await keeper.sync();
+    }
+    // The five runs, and the first four writes.
+    expect((await host.stored())?.time).toEqual(at(1502));
+  });
+
+  it('counts what ran since the last write of the holder before it, whenever each of the two looks', async () => {
+    const host = new Host();
+    const [first, second] = [host.keeper(), host.keeper()];
+    for (let i = 0; i < 3; i++) {
+      host.running += 200;
+      await first.sync();
+      host.running += 100;
+      await second.sync();
+    }
+    for (let i = 0; i < 4; i++) {
+      host.running += 300;
+      await second.sync();
+    }
+    expect((await host.stored())?.time).toEqual(at(2100));
+  });
+
   it('is another one for each process, also within one host process', async () => {
     const host = new Host();
     const [first, second] = [host.keeper(), host.keeper()];
@@ -311,6 +345,20 @@ describe('a process that ends', () => {
     await host.put({ revision: 9, time: at(77) });
     await keeper.close();
     expect(await host.stored()).toMatchObject({ time: at(77) });
+    expect((await host.stored())?.lease).toBeUndefined();
+  });
+
+  it('writes what it knows, also where an older copy was put back before', async () => {
+    const host = new Host();
+    const keeper = host.keeper();
+    host.running += 300;
+    await keeper.sync();
+    const old = await host.store.read();
+    host.running += 300;
+    await keeper.sync();
+    await host.store.write(old?.document ?? new Uint8Array(), (await host.store.read())?.tag);
+    await keeper.close();
+    expect((await host.stored())?.time).toEqual(at(600));
     expect((await host.stored())?.lease).toBeUndefined();
   });
 
