@@ -137,6 +137,9 @@ async function isNoticed(
   return false;
 }
 
+/** A module that is loaded twice by one number runs once, and gives its tests once. */
+let copies = 0;
+
 /** Loads the modules again with the change on, since it acts while they are loaded. */
 async function isNoticedAnew(id: number, source: Source, suite: Suite, known: readonly Known[]): Promise<boolean> {
   let checks: readonly Check[];
@@ -144,7 +147,7 @@ async function isNoticedAnew(id: number, source: Source, suite: Suite, known: re
   state.maxTurns = MAX_TURNS;
   state.on = id;
   try {
-    checks = await suite.load([source.file, id]);
+    checks = await suite.load([source.file, ++copies]);
   } catch {
     say({ killed: id, suite: suite.name, by: 'loading it' });
     return true;
