@@ -56,8 +56,8 @@ export function advanceTime(marks: TimeMarks, clock: number, elapsed: number): T
 
 /**
  * Two copies of the marks of one epoch: those with the higher floor, which are the later ones where one process wrote
- * both. A longer lead in the earlier copy may have ended. Of equal floors the longer lead counts, and of equal leads the
- * lower.
+ * both. A longer lead in the earlier copy may have ended. Of equal floors the longer lead counts, and of equal leads
+ * the lower.
  */
 export function mergeTime(a: TimeMarks, b: TimeMarks): TimeMarks {
   const floor = Math.max(a.floor, b.floor);
