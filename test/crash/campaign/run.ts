@@ -56,6 +56,8 @@ const mutations = readWholeNumber('mutations', values.mutations);
 const products = readWholeNumber('products', values.products);
 const tokens = readWholeNumber('tokens', values.tokens);
 const copies = readWholeNumber('copies', values.copies);
+const unknown = values.keystore?.find((name) => !KEYSTORES.some((known) => known === name));
+if (unknown !== undefined) refuseArguments(`--keystore is ${unknown}, expected one of ${KEYSTORES.join(', ')}`);
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -64,11 +66,7 @@ const say = (line: string): void => {
 /** The keystores that were asked for, or those that are here; what is missing is said. */
 async function usable(): Promise<readonly KeystoreName[]> {
   const asked = values.keystore;
-  if (asked !== undefined) {
-    const unknown = asked.find((name) => !KEYSTORES.some((known) => known === name));
-    if (unknown !== undefined) refuseArguments(`--keystore is ${unknown}, expected one of ${KEYSTORES.join(', ')}`);
-    return KEYSTORES.filter((name) => asked.includes(name));
-  }
+  if (asked !== undefined) return KEYSTORES.filter((name) => asked.includes(name));
   const found: KeystoreName[] = [];
   for (const name of KEYSTORES) {
     try {
