@@ -2,7 +2,6 @@
  * A verifier that is a command without the protocol: it is started anew for each license, and its exit code is the
  * verdict (docs/conformance.md, "A harness without JSON").
  */
-import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cleanText } from '../../formats/clean-text.ts';
@@ -15,6 +14,7 @@ import {
   makeHarnessFolder,
   markedEnvironment,
   removeHarnessFolder,
+  spawnGroup,
   type Harness,
   type Limits,
 } from './process.ts';
@@ -75,19 +75,16 @@ export class OneShot implements Harness {
   #run([program = '', ...args]: readonly string[], env: NodeJS.ProcessEnv): Promise<Decoded<Answer>> {
     const seconds = this.#limits.answerMilliseconds / 1000;
     return new Promise((resolve) => {
-      const child = spawn(program, args, {
-        stdio: ['ignore', 'ignore', 'pipe'],
-        detached: true,
-        env: markedEnvironment(env),
-      });
+      const child = spawnGroup(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env: markedEnvironment(env) });
+      if (child instanceof Error) return resolve(cannotStart(program, child));
       let words = '';
-      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      child.stderr?.setEncoding('utf8').on('data', (text: string) => {
         words = (words + text).slice(-300);
       });
       const end = (answer: Decoded<Answer>): void => {
         clearTimeout(timer);
         if (child.pid !== undefined) killGroup(child.pid);
-        child.stderr.destroy();
+        child.stderr?.destroy();
         resolve(answer);
       };
       const timer = setTimeout(
@@ -105,7 +102,7 @@ export class OneShot implements Harness {
           end(faulty('exit_code', `the command ended ${how}, but a verdict is 0, 20, 21 or 22${said}`));
         };
         // Its last words may come after its end. A process that it left behind may keep standard error open.
-        child.stderr.once('close', fault);
+        child.stderr?.once('close', fault);
         setTimeout(fault, DRAIN_MILLISECONDS);
       });
     });

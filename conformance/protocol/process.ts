@@ -2,7 +2,7 @@
  * A harness as a process. Each request is one line to it, each answer one line from it, with a limit of time and size.
  * Whatever the process does, a request ends with an answer or with a fault, and no process of it is left behind.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -98,6 +98,23 @@ export function killGroup(pid: number): void {
   }
 }
 
+/**
+ * In a group of its own, so that what the program starts ends with it.
+ *
+ * @returns the error where `spawn` throws at once, as it does without memory; other errors are the event `error`
+ */
+export function spawnGroup(
+  program: string,
+  args: readonly string[],
+  options: SpawnOptions,
+): ChildProcess | NodeJS.ErrnoException {
+  try {
+    return spawn(program, args, { ...options, detached: true });
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
+  }
+}
+
 /** A program that could not be started. @param error what `spawn` says */
 export function cannotStart(program: string, error: NodeJS.ErrnoException): Decoded<never> {
   return faulty('cannot_start', `cannot start ${cleanText(program)}: ${whyNotStarted(program, error)}`);
@@ -165,13 +182,9 @@ class HarnessProcess implements Harness {
 
   static start(command: readonly string[], limits: Limits): Promise<Decoded<HarnessProcess>> {
     const [program = '', ...args] = command;
-    // A group of its own, so that what the harness starts ends with it.
-    const child = spawn(program, args, {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      detached: true,
-      env: markedEnvironment(),
-    });
     return new Promise((resolve) => {
+      const child = spawnGroup(program, args, { stdio: ['pipe', 'pipe', 'pipe'], env: markedEnvironment() });
+      if (child instanceof Error) return resolve(cannotStart(program, child));
       child.once('error', (error: NodeJS.ErrnoException) => resolve(cannotStart(program, error)));
       child.once('spawn', () => {
         if (child.pid !== undefined) resolve({ ok: true, value: new HarnessProcess(child, child.pid, limits) });

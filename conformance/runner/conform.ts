@@ -37,20 +37,33 @@ const EXIT_BROKEN = 3;
 /** A search ends by time, unless a test wants the same one each time. */
 const MAX_RUNS = 1_000_000;
 
-/** @returns the exit code. Rejects only for a defect of this program, and leaves no process behind */
+/** @returns the exit code. Leaves no process behind */
 export async function runConform(argv: readonly string[], io: ConformIo): Promise<number> {
+  let seed: number | undefined;
   try {
     const options = readOptions(argv);
-    if (options !== undefined) return await conform(options, io);
-    io.out(HELP);
-    return 0;
+    if (options === undefined) {
+      io.out(HELP);
+      return 0;
+    }
+    seed = options.seed ?? randomInt(2 ** 31);
+    return await conform({ ...options, seed }, io);
   } catch (error) {
-    if (!(error instanceof VtlicError)) throw error;
-    reportError(error, io);
+    reportError(error instanceof VtlicError ? error : defect(error, seed), io);
     return EXIT_NOTHING_RUN;
   } finally {
     killAllHarnesses();
   }
+}
+
+/** A search is random, so without its seed nobody could see the defect again. */
+function defect(error: unknown, seed: number | undefined): VtlicError {
+  const { name, message, stack = '' } = error instanceof Error ? error : new Error(String(error));
+  const place = /^ +at .*/m.exec(stack)?.[0].trim() ?? '';
+  return new VtlicError('internal', `a defect of this program: ${cleanText(`${name}: ${message}`, 500)}`, {
+    hint: `report it (SECURITY.md), with the command, the seed ${seed ?? 'none'} and the place: ${cleanText(place, 300)}`,
+    cause: error,
+  });
 }
 
 function reportError({ message, hint, place: { file: path } }: VtlicError, { report }: ConformIo): void {
@@ -58,6 +71,7 @@ function reportError({ message, hint, place: { file: path } }: VtlicError, { rep
   report(`error: ${file}${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`);
 }
 
+type Seeded = Options & { readonly seed: number };
 type Plan = Omit<RunPlan, 'keep' | 'startedAt'>;
 
 interface Setting {
@@ -66,7 +80,7 @@ interface Setting {
   readonly show: Progress;
 }
 
-async function conform(options: Options, io: ConformIo): Promise<number> {
+async function conform(options: Seeded, io: ConformIo): Promise<number> {
   const vectors = vectorsOf(options, io);
   const known = new Set(vectors?.cases.map(({ id }) => id));
   const expectedFailures =
@@ -77,7 +91,7 @@ async function conform(options: Options, io: ConformIo): Promise<number> {
     throw new VtlicError('usage', `no vector has an id that begins with ${JSON.stringify(options.only)}`, {
       hint: 'Ids are like verify/time-nbf; leave --only out to run all.',
     });
-  const seed = options.seed ?? randomInt(2 ** 31);
+  const { seed } = options;
   const show = progress(options, io);
   const setting: Setting = { options, io, show };
   const plan: Plan = {

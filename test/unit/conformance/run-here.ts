@@ -7,7 +7,8 @@ export async function runHere(
   {
     vectors = `${ROOT}/vectors/v1`,
     isTerminal = false,
-  }: { readonly vectors?: string; readonly isTerminal?: boolean } = {},
+    now = () => 1_800_000_000,
+  }: { readonly vectors?: string; readonly isTerminal?: boolean; readonly now?: () => number } = {},
 ): Promise<{ readonly exit: number; readonly text: string }> {
   let text = '';
   const say = (part: string): void => {
@@ -19,7 +20,7 @@ export async function runHere(
     isTerminal,
     vectors,
     version: '0',
-    now: () => 1_800_000_000,
+    now,
   });
   return { exit, text };
 }

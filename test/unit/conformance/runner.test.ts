@@ -418,6 +418,26 @@ describe('nothing is run', () => {
     expect(done.exit).toBe(2);
   });
 
+  it('a defect of the runner is a sentence, with the seed by which it can be seen again', async () => {
+    const now = (): number => {
+      throw new TypeError('odd');
+    };
+    const { exit, text } = await runHere([...QUICK, '--seed', '77', '--', ...REFERENCE], { now });
+    expect(text).toContain('error: a defect of this program: TypeError: odd\nhint: report it');
+    expect(text).toMatch(/the seed 77 and the place: at .*runner\.test\.ts/);
+    expect(exit).toBe(2);
+  });
+
+  it.each([[[]], [['--one-shot']]])(
+    'a command that the system refuses at once cannot be started (%j)',
+    async (more) => {
+      const { exit, text } = await runHere([...QUICK, ...more, '--', 'a\0b']);
+      expect(text).toContain('cannot start a');
+      expect(text).not.toContain('defect');
+      expect(exit).toBe(3);
+    },
+  );
+
   it('is a failure where the verifier has no capability for any case that is asked for, also in the report', async () => {
     const only = wrong('only-verify', '(request, answer) => answer(request)', ['verify']);
     const report = join(base, 'nothing.jsonl');
