@@ -169,8 +169,8 @@ class HarnessProcess implements Harness {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-MAX_STDERR);
     });
-    // The answer that is missing says that the process no longer reads.
-    child.stdin?.on('error', () => undefined);
+    // The answer that is missing says that the process no longer reads or writes.
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.on('error', () => undefined);
     child.on('exit', (code, signal) => {
       const end = signal === null ? `with exit code ${code ?? 0}` : `by the signal ${signal}`;
       setTimeout(() => {
