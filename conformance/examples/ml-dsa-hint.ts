@@ -11,7 +11,8 @@ export const HINT: number = MLDSA65_SIGNATURE_BYTES - MAX_INDICES - POLYNOMIALS;
 const SPELLINGS: Readonly<Record<'unsorted' | 'repeated' | 'unused', (hint: Uint8Array) => void>> = {
   unsorted: (hint) => {
     const [first = 0, second = 0] = hint;
-    hint.set([second, first]);
+    hint[0] = second;
+    hint[1] = first;
   },
   repeated: (hint) => {
     hint.copyWithin(1, 0, MAX_INDICES - 1);
@@ -22,7 +23,10 @@ const SPELLINGS: Readonly<Record<'unsorted' | 'repeated' | 'unused', (hint: Uint
 
 export type HintSpelling = keyof typeof SPELLINGS;
 
-/** @param signature of ML-DSA-65, or of a composite; its first polynomial has two hints or more, and an index is unused */
+/**
+ * @param signature of ML-DSA-65, or of a composite; its first polynomial has two hints or more, and an index is unused. A
+ *   shorter one, which has no hint, stays as it is
+ */
 export function respelledHint(signature: Uint8Array, spelling: HintSpelling): Uint8Array {
   const out = Uint8Array.from(signature);
   SPELLINGS[spelling](out.subarray(HINT, MLDSA65_SIGNATURE_BYTES));

@@ -5,7 +5,9 @@ import { answering, readTrust, REFERENCE, type Judge } from '../../../conformanc
 import { STATEFUL_MUTANTS } from '../../../conformance/properties/stateful-mutants.ts';
 import { mismatchOf } from '../../../conformance/properties/compare.ts';
 import { CHAIN_CHANGES } from '../../../conformance/properties/changes/keysets.ts';
-import { everyChange } from '../../../conformance/properties/licenses.ts';
+import { ED25519 } from '../../../conformance/properties/keys.ts';
+import { everyChange, prepareLicense } from '../../../conformance/properties/licenses.ts';
+import type { Change } from '../../../conformance/properties/changes/change.ts';
 import { everySetting, prepareSetting, settingsOf } from '../../../conformance/properties/settings.ts';
 import { MUTANTS } from '../../../conformance/mutants/mutants.ts';
 import { readVectors } from '../../../conformance/runner/cases.ts';
@@ -46,6 +48,8 @@ function judgeWith(make: Make): Judge {
   };
 }
 
+const empty = (): Uint8Array => new Uint8Array();
+
 const HISTORIES = readVectors(`${ROOT}/vectors/v1`).cases.filter(({ id }) => id.startsWith('history/'));
 
 describe('a search by generated cases', () => {
@@ -58,6 +62,20 @@ describe('a search by generated cases', () => {
     const histories = await searchBy('histories', asking(answering()), { ...OPTIONS, maxRuns: 200 });
     expect([...histories.findings, ...histories.faults]).toEqual([]);
     expect(histories.runs).toBeGreaterThanOrEqual(200);
+  });
+
+  it.each<readonly [string, Change['apply']]>([
+    ['claims', (draft) => draft.claims.clear()],
+    ['header', (draft) => draft.header.clear()],
+    ['payload', ({ payloadEdits }) => payloadEdits.push(empty)],
+    ['protected bytes', ({ headerEdits }) => headerEdits.push(empty)],
+    ['signature', ({ signatureEdits }) => signatureEdits.push(empty)],
+    ['COSE_Sign1', ({ coseEdits }) => coseEdits.push(empty)],
+    ['file', ({ textEdits }) => textEdits.push(empty)],
+  ])('makes each named change also where another one left nothing of the %s', (what, apply) => {
+    const first: Change = { name: what, words: what, of: 'license', scored: false, apply };
+    for (const { changes } of everyChange(1))
+      expect(() => prepareLicense({ signer: ED25519, extras: [], changes: [first, ...changes] })).not.toThrow();
   });
 
   it('finds nothing in the reference verifier by keysets, overrides and key files with each named change', async () => {
