@@ -60,18 +60,23 @@ export function markedEnvironment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessE
 /** Ends every harness at once, also when a signal ends the runner. */
 export function killAllHarnesses(): void {
   for (const group of groups) killGroup(group);
-  if (process.platform === 'linux') killMarked();
-  for (const folder of folders) removeHarnessFolder(folder);
-}
-
-function killMarked(): void {
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
+  for (const pid of processIds())
     try {
       const variables = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
       if (variables.includes(MARK.join('='))) process.kill(Number(pid), 'SIGKILL');
     } catch {
       // It has ended, or is of another user.
     }
+  for (const folder of folders) removeHarnessFolder(folder);
+}
+
+/** @returns of all processes; none where the system does not list them as files */
+function processIds(): readonly string[] {
+  try {
+    return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  } catch {
+    return [];
+  }
 }
 
 export function makeHarnessFolder(): string {

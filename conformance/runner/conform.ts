@@ -2,7 +2,6 @@
  * `vtlic-conform`: from the arguments to the exit code. Failures and errors are printed as they happen, the summary at
  * the end. A sentence about the run itself begins with "error:" and has a hint.
  */
-import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { describeFileError } from '../../files/index.ts';
 import { cleanText } from '../../formats/clean-text.ts';
@@ -28,42 +27,45 @@ export interface ConformIo {
   /** The published vectors that come with the program. */
   readonly vectors: string;
   readonly version: string;
+  /** Of the random cases, 0 to 2³¹ - 1. It becomes the one that the arguments name. */
+  seed: number;
   /** Seconds since 1970. */
   readonly now: () => number;
 }
 
-const EXIT_NOTHING_RUN = 2;
+export const EXIT_NOTHING_RUN = 2;
 const EXIT_BROKEN = 3;
 /** A search ends by time, unless a test wants the same one each time. */
 const MAX_RUNS = 1_000_000;
 
 /** @returns the exit code. Leaves no process behind */
 export async function runConform(argv: readonly string[], io: ConformIo): Promise<number> {
-  let seed: number | undefined;
   try {
     const options = readOptions(argv);
     if (options === undefined) {
       io.out(HELP);
       return 0;
     }
-    seed = options.seed ?? randomInt(2 ** 31);
-    return await conform({ ...options, seed }, io);
+    io.seed = options.seed ?? io.seed;
+    return await conform(options, io);
   } catch (error) {
-    reportError(error instanceof VtlicError ? error : defect(error, seed), io);
+    if (error instanceof VtlicError) reportError(error, io);
+    else reportDefect(error, io);
     return EXIT_NOTHING_RUN;
   } finally {
     killAllHarnesses();
   }
 }
 
-/** A search is random, so without its seed nobody could see the defect again. */
-function defect(error: unknown, seed: number | undefined): VtlicError {
+/** Prints an error that nobody expected. A search is random, so without its seed nobody could see it again. */
+export function reportDefect(error: unknown, io: ConformIo): void {
   const { name, message, stack = '' } = error instanceof Error ? error : new Error(String(error));
   const place = /^ +at .*/m.exec(stack)?.[0].trim() ?? '';
-  return new VtlicError('internal', `a defect of this program: ${cleanText(`${name}: ${message}`, 500)}`, {
-    hint: `report it (SECURITY.md), with the command, the seed ${seed ?? 'none'} and the place: ${cleanText(place, 300)}`,
+  const defect = new VtlicError('internal', `a defect of this program: ${cleanText(`${name}: ${message}`, 500)}`, {
+    hint: `report it (SECURITY.md), with the command, the seed ${io.seed} and the place: ${cleanText(place, 300)}`,
     cause: error,
   });
+  reportError(defect, io);
 }
 
 function reportError({ message, hint, place: { file: path } }: VtlicError, { report }: ConformIo): void {
@@ -71,7 +73,6 @@ function reportError({ message, hint, place: { file: path } }: VtlicError, { rep
   report(`error: ${file}${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`);
 }
 
-type Seeded = Options & { readonly seed: number };
 type Plan = Omit<RunPlan, 'keep' | 'startedAt'>;
 
 interface Setting {
@@ -80,7 +81,7 @@ interface Setting {
   readonly show: Progress;
 }
 
-async function conform(options: Seeded, io: ConformIo): Promise<number> {
+async function conform(options: Options, io: ConformIo): Promise<number> {
   const vectors = vectorsOf(options, io);
   const known = new Set(vectors?.cases.map(({ id }) => id));
   const expectedFailures =
@@ -91,7 +92,6 @@ async function conform(options: Seeded, io: ConformIo): Promise<number> {
     throw new VtlicError('usage', `no vector has an id that begins with ${JSON.stringify(options.only)}`, {
       hint: 'Ids are like verify/time-nbf; leave --only out to run all.',
     });
-  const { seed } = options;
   const show = progress(options, io);
   const setting: Setting = { options, io, show };
   const plan: Plan = {
@@ -99,7 +99,7 @@ async function conform(options: Seeded, io: ConformIo): Promise<number> {
     ...(vectors === undefined ? {} : { vectors }),
     only: options.only,
     expectedFailures,
-    seed,
+    seed: io.seed,
     searchMilliseconds: options.seconds * 1000,
     ...(options.search === undefined ? {} : { search: options.search }),
     maxRuns: MAX_RUNS,

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 /** The command `vtlic-conform`. It ends with the exit code of the run, and ends the verifiers that it started. */
+import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { killAllHarnesses } from '../protocol/process.ts';
-import { runConform } from './conform.ts';
+import { EXIT_NOTHING_RUN, reportDefect, runConform, type ConformIo } from './conform.ts';
 
 /** The root of the checkout, or of the package that is built from it. */
 const ROOT = join(import.meta.dirname, '../..');
@@ -15,14 +16,22 @@ process.on('exit', killAllHarnesses);
 // A reader that goes away, such as `head`, ends the output and not the run: its reports and its exit code still count.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
-// No process.exit: what was written to a pipe must arrive.
-void runConform(process.argv.slice(2), {
+const io: ConformIo = {
   out: (text) => void process.stdout.write(text),
   report: (text) => void process.stderr.write(text),
   isTerminal: process.stderr.isTTY,
   vectors: join(ROOT, 'vectors/v1'),
   version,
+  seed: randomInt(2 ** 31),
   now: () => Math.floor(Date.now() / 1000),
-}).then((exit) => {
+};
+// Of a pipe, a timer or an end of a process: nobody awaits these.
+process.on('uncaughtException', (error) => {
+  reportDefect(error, io);
+  process.exit(EXIT_NOTHING_RUN);
+});
+
+// No process.exit: what was written to a pipe must arrive.
+void runConform(process.argv.slice(2), io).then((exit) => {
   process.exitCode = exit;
 });

@@ -76,6 +76,20 @@ describe('a harness that misbehaves is an error with its own sentence, and never
   });
 });
 
+it('a defect that nobody awaits is a sentence with the seed of the run, and leaves no process behind', async () => {
+  const pids = join(base, 'defect');
+  // While the harness does not answer, an event fails, as one of a pipe could.
+  const broken = 'data:text/javascript,setTimeout(() => { throw new TypeError("odd event"); }, 4000)';
+  const args = ['--import', broken, MAIN, ...OPTIONS, '--start-timeout', '600', '--seed', '77'];
+  const child = spawn(process.execPath, [...args, '--', process.execPath, CHILD, 'is silent', pids]);
+  let text = '';
+  child.stderr.setEncoding('utf8').on('data', (part: string) => (text += part));
+  expect(await once(child, 'close')).toEqual([2, null]);
+  expect(text).toMatch(/^error: a defect of this program: TypeError: odd event\nhint: report it .*the seed 77 /);
+  expect(text.trim().split('\n')).toHaveLength(2);
+  expect(await aliveAfter(pids)).toEqual([]);
+});
+
 it('a request is one line for every reader, whatever is in it', async () => {
   const limits = { answerMilliseconds: 20_000, startMilliseconds: 60_000 };
   const started = await startHarness(REFERENCE, limits);

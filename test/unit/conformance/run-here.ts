@@ -20,6 +20,7 @@ export async function runHere(
     isTerminal,
     vectors,
     version: '0',
+    seed: 1_000,
     now,
   });
   return { exit, text };
