@@ -31,8 +31,7 @@ const HARD_MUTANTS = ['ed25519-cofactored', 'ed25519-decoded-r', 'policy-until-c
 /** And one of so many others. */
 const SAMPLE_STEP = 60;
 
-/** A license, a floor, a clock ahead of it, the end of this lead, another one, and the clock is set back. */
-const MAX_STEPS = 6;
+const MAX_STEPS = 5;
 
 const asking =
   (answer: (request: Request) => Answer): Ask =>
