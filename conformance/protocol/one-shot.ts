@@ -3,8 +3,11 @@
  * verdict (docs/conformance.md, "A harness without JSON").
  */
 import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describeFileError } from '../../files/index.ts';
 import { cleanText } from '../../formats/clean-text.ts';
+import { VtlicError } from '../../formats/error.ts';
 import type { PlainContext } from '../examples/plain-values.ts';
 import {
   cannotStart,
@@ -45,7 +48,6 @@ export class OneShot implements Harness {
   readonly hello: Harness['hello'];
   readonly #command: readonly string[];
   readonly #limits: Limits;
-  readonly #folder: string = makeHarnessFolder();
 
   constructor(command: readonly string[], limits: Limits) {
     this.#command = command;
@@ -57,19 +59,21 @@ export class OneShot implements Harness {
 
   async ask(request: Request): Promise<Decoded<Answer>> {
     if (request.op !== 'verify') throw new Error(`a command without the protocol is never asked to ${request.op}`);
-    const [license, json] = [join(this.#folder, 'license.vtlic'), join(this.#folder, 'request.json')];
-    writeFileSync(license, Buffer.from(request.license, 'base64'));
-    writeFileSync(json, JSON.stringify(request));
-    return this.#run([...this.#command, license, json], variablesOf(request.context));
+    const folder = folderOf(request);
+    const files = FILES.map((name) => join(folder, name));
+    try {
+      return await this.#run([...this.#command, ...files], variablesOf(request.context));
+    } finally {
+      removeHarnessFolder(folder);
+    }
   }
 
   close(): Promise<HarnessFault | undefined> {
-    this.kill();
     return Promise.resolve(undefined);
   }
 
   kill(): void {
-    removeHarnessFolder(this.#folder);
+    // Each command is ended with its answer.
   }
 
   #run([program = '', ...args]: readonly string[], env: NodeJS.ProcessEnv): Promise<Decoded<Answer>> {
@@ -84,6 +88,7 @@ export class OneShot implements Harness {
       const end = (answer: Decoded<Answer>): void => {
         clearTimeout(timer);
         if (child.pid !== undefined) killGroup(child.pid);
+        child.unref();
         child.stderr?.destroy();
         resolve(answer);
       };
@@ -109,17 +114,46 @@ export class OneShot implements Harness {
   }
 }
 
+const FILES = ['license.vtlic', 'request.json'] as const;
+
+/**
+ * Of this request only, since a command may change what is in it.
+ *
+ * @throws VtlicError `output_unwritable`
+ */
+function folderOf(request: Extract<Request, { readonly op: 'verify' }>): string {
+  try {
+    const folder = makeHarnessFolder();
+    const [license, json] = FILES;
+    writeFileSync(join(folder, license), Buffer.from(request.license, 'base64'));
+    writeFileSync(join(folder, json), JSON.stringify(request));
+    return folder;
+  } catch (error) {
+    const { message } = describeFileError(error, 'output_unwritable', tmpdir());
+    throw new VtlicError('output_unwritable', `cannot write a license to the folder of temporary files: ${message}`, {
+      file: tmpdir(),
+      hint: 'Let TMPDIR name a folder that you can write to, on a disk with space.',
+      cause: error,
+    });
+  }
+}
+
 /** A variable that the context does not have is undefined, so that none of the runner's own environment counts. */
 function variablesOf(context: PlainContext): NodeJS.ProcessEnv {
   const { issuer, product, now, defaultGrace, deployment, buildDate, clock, hosts } = context;
   return {
-    VTLIC_ISSUER: issuer,
-    VTLIC_PRODUCT: product,
-    VTLIC_NOW: String(now),
-    VTLIC_DEFAULT_GRACE: String(defaultGrace),
-    VTLIC_DEPLOYMENT: deployment,
-    VTLIC_BUILD_DATE: buildDate?.toString(),
-    VTLIC_CLOCK: clock?.toString(),
-    VTLIC_HOSTS: hosts?.join(','),
+    VTLIC_ISSUER: textOf(issuer),
+    VTLIC_PRODUCT: textOf(product),
+    VTLIC_NOW: textOf(now),
+    VTLIC_DEFAULT_GRACE: textOf(defaultGrace),
+    VTLIC_DEPLOYMENT: textOf(deployment),
+    VTLIC_BUILD_DATE: textOf(buildDate),
+    VTLIC_CLOCK: textOf(clock),
+    VTLIC_HOSTS: hosts?.map(textOf).join(','),
   };
+}
+
+/** @param value also of another type than it should be, in a case that somebody wrote */
+function textOf(value: unknown): string | undefined {
+  return value === undefined || typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -49,25 +49,40 @@ export const DRAIN_MILLISECONDS = 300;
 const groups = new Set<number>();
 const folders = new Set<string>();
 
-/** In the environment of all that a harness starts: on Linux it shows a process that left the group. */
-const MARK = ['VTLIC_CONFORM_RUN', randomUUID()] as const;
+/**
+ * In the environment of all that a harness starts: on Linux it shows a process that left the group. The name is of this
+ * run, so that a harness that runs `vtlic-conform` itself passes it on.
+ */
+const MARK = `VTLIC_CONFORM_RUN_${randomUUID().replaceAll('-', '')}`;
 
 /** The environment of a harness. */
 export function markedEnvironment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  return { ...process.env, ...more, [MARK[0]]: MARK[1] };
+  return { ...process.env, ...more, [MARK]: '1' };
 }
 
 /** Ends every harness at once, also when a signal ends the runner. */
 export function killAllHarnesses(): void {
   for (const group of groups) killGroup(group);
+  for (let sweep = 0; sweep < MAX_SWEEPS && killMarked() > 0; sweep++);
+  for (const folder of folders) removeHarnessFolder(folder);
+}
+
+/** A process may start another one while they are looked through. */
+const MAX_SWEEPS = 20;
+
+/** @returns how many were found */
+function killMarked(): number {
+  let found = 0;
   for (const pid of processIds())
     try {
       const variables = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
-      if (variables.includes(MARK.join('='))) process.kill(Number(pid), 'SIGKILL');
+      if (!variables.includes(`${MARK}=1`)) continue;
+      process.kill(Number(pid), 'SIGKILL');
+      found++;
     } catch {
       // It has ended, or is of another user.
     }
-  for (const folder of folders) removeHarnessFolder(folder);
+  return found;
 }
 
 /** @returns of all processes; none where the system does not list them as files */
@@ -86,8 +101,12 @@ export function makeHarnessFolder(): string {
 }
 
 export function removeHarnessFolder(folder: string): void {
-  folders.delete(folder);
-  rmSync(folder, { recursive: true, force: true });
+  try {
+    rmSync(folder, { recursive: true, force: true });
+    folders.delete(folder);
+  } catch {
+    // A process of the harness still writes into it, or has made it unremovable: tried again when all are ended.
+  }
 }
 
 export function keepGroup(pid: number): void {
@@ -228,6 +247,8 @@ class HarnessProcess implements Harness {
 
   kill(): void {
     killGroup(this.#pid);
+    // One of another user, which cannot be killed, must not keep the runner waiting.
+    this.#child.unref();
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();
     this.#child.stdin?.destroy();

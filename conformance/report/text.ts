@@ -15,8 +15,11 @@ export function outcomeLines(one: CaseOutcome): readonly string[] {
     ...(clause.length === 0 ? [] : [`      see docs/${clause.join(', docs/')}`]),
     ...(steps === undefined || steps.length < 2 ? [] : steps.map((words, i) => `      ${i + 1}. ${words}`)),
     ...(folder === undefined ? [] : [`      to replay: vtlic-conform --case ${folder} -- …`]),
-  ];
+  ].map(oneLine);
 }
+
+/** Titles, clauses and expected values may be of a case that somebody else wrote. */
+const oneLine = (text: string): string => cleanText(text, Infinity);
 
 export function textReport(report: Report): string {
   const { verifier, outcomes } = report;
@@ -42,7 +45,9 @@ export function textReport(report: Report): string {
     ...(exitOf(report) === 3 ? [ERRORS] : []),
     `${VERDICT[exitOf(report)]}: ${summary(report)}, in ${Math.round(report.milliseconds / 1000)} s (seed ${report.seed})`,
     '',
-  ].join('\n');
+  ]
+    .map(oneLine)
+    .join('\n');
 }
 
 const ERRORS = 'An ERROR is no verdict on a license: docs/conformance.md says how a harness answers.';

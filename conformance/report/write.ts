@@ -38,12 +38,18 @@ export function emptyReports(paths: ReportPaths, labels: readonly string[]): voi
 
 /**
  * @param reports in the order of their labels; the last ones may be missing
- * @throws VtlicError `output_unwritable` naming the file
+ * @throws VtlicError `output_unwritable` naming the first file that could not be written, after all others are
  */
 export function writeReports(reports: readonly Report[], paths: ReportPaths, labels: readonly string[]): void {
+  const errors: unknown[] = [];
   for (const [form, textOf] of FORMS)
     for (const [i, report] of reports.entries())
-      write(paths[form], labels[i] ?? '', (path) => writeFileSync(path, textOf(report)));
+      try {
+        write(paths[form], labels[i] ?? '', (path) => writeFileSync(path, textOf(report)));
+      } catch (error) {
+        errors.push(error);
+      }
+  if (errors.length > 0) throw errors[0];
 }
 
 /** @param label with `1`, `report.xml` becomes `report-1.xml`; with an empty one, it stays */

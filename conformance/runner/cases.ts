@@ -238,6 +238,7 @@ export function readFound(folder: string): RunnerCase {
 /** Somebody may have edited the file, or received it from somebody else. */
 function faultOfFound(value: unknown): string | undefined {
   if (!isObject(value) || value['schema'] !== FOUND_SCHEMA) return `its schema is not ${FOUND_SCHEMA}`;
+  if (isTooDeep(value)) return 'it is nested too deeply';
   const { id, title, scored, steps } = value;
   if (typeof id !== 'string' || !/^[\w./-]+$/.test(id)) return 'it has no id, such as found/history-1-1';
   if (typeof title !== 'string') return 'it has no title';
@@ -246,6 +247,7 @@ function faultOfFound(value: unknown): string | undefined {
   for (const [i, step] of steps.entries()) {
     const { request, expected } = isObject(step) ? step : {};
     if (!isObject(request) || !isOperation(request['op'])) return `its step ${i + 1} has no request of the protocol`;
+    if ('id' in request) return `the request of its step ${i + 1} has an id, which the runner gives`;
     const wrong = faultOfRequest(request['op'], request);
     if (wrong !== undefined) return `in the request of its step ${i + 1}, ${wrong}`;
     if (!isObject(expected)) return `its step ${i + 1} has no expected answer`;
@@ -253,4 +255,14 @@ function faultOfFound(value: unknown): string | undefined {
     if (fault !== undefined) return `in what its step ${i + 1} expects, ${fault}`;
   }
   return undefined;
+}
+
+/** JSON.parse reads what is nested deeper than JSON.stringify can write to a verifier. */
+function isTooDeep(value: unknown): boolean {
+  try {
+    JSON.stringify(value);
+    return false;
+  } catch {
+    return true;
+  }
 }

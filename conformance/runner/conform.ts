@@ -70,7 +70,9 @@ export function reportDefect(error: unknown, io: ConformIo): void {
 
 function reportError({ message, hint, place: { file: path } }: VtlicError, { report }: ConformIo): void {
   const file = path === undefined || message.includes(path) ? '' : `${cleanText(path)}: `;
-  report(`error: ${file}${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`);
+  // A message may quote a file that somebody else made.
+  const line = (text: string): string => `${cleanText(text, Infinity)}\n`;
+  report(`${line(`error: ${file}${message}`)}${hint === undefined ? '' : line(`hint: ${hint}`)}`);
 }
 
 type Plan = Omit<RunPlan, 'keep' | 'startedAt'>;
@@ -192,11 +194,10 @@ async function compare(plan: Plan, setting: Setting): Promise<Report | undefined
     sessions.push(session);
   }
   const report = await compareVerifiers(sessions, { ...plan, startedAt: io.now() });
-  for (const session of sessions) await session.close();
   show.clear();
   for (const { outcome, id, title, detail = '' } of report.outcomes) {
     if (outcome === 'pass') io.out(`${title}\n`);
-    if (outcome === 'reported') io.out(`not required: ${id} ${detail}\n`);
+    if (outcome === 'reported') io.out(`${cleanText(`not required: ${id} ${detail}`, Infinity)}\n`);
   }
   return report;
 }

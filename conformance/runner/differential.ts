@@ -22,6 +22,8 @@ interface Question {
   readonly isGenerated: boolean;
 }
 
+const END = { id: 'end', words: 'the end of the harness' } as const;
+
 type Selection = Pick<DifferentialPlan, 'vectors' | 'only' | 'search' | 'searchMilliseconds'>;
 
 /** Whether any request is the same for all verifiers: the plan may have neither vectors nor generated licenses. */
@@ -33,13 +35,17 @@ function searchMilliseconds({ search = 'licenses', searchMilliseconds: milliseco
   return search === 'licenses' ? milliseconds : 0;
 }
 
-/** @returns a report with each kind of disagreement and of fault once, or with one outcome that says that all agree */
+/** @param sessions which it closes. @returns a report with each kind of disagreement and of fault once, or with one outcome that says that all agree */
 export async function compareVerifiers(sessions: readonly Session[], plan: DifferentialPlan): Promise<Report> {
   const start = performance.now();
   const names = distinctNames(sessions);
   const outcomes = new Map<string, CaseOutcome>();
   let since = start;
-  const add = (detail: string, { id, words }: Question, outcome: CaseOutcome['outcome']): void => {
+  const add = (
+    detail: string,
+    { id, words }: Pick<Question, 'id' | 'words'>,
+    outcome: CaseOutcome['outcome'],
+  ): void => {
     if (outcomes.has(detail)) return;
     const head = { part: 'differential', id: `differential/${id}`, title: cleanText(words, 300), clause: [] } as const;
     const now = performance.now();
@@ -62,6 +68,10 @@ export async function compareVerifiers(sessions: readonly Session[], plan: Diffe
     }
     const detail = disagreement(answers, question.scored);
     if (detail !== undefined) add(detail, question, question.required ? 'fail' : 'reported');
+  }
+  for (const [i, session] of sessions.entries()) {
+    const last = await session.close();
+    if (last !== undefined) add(`${names[i] ?? ''}: ${last.sentence}`, END, 'error');
   }
   const milliseconds = performance.now() - start;
   const title = `${names.join(', ')} agree on ${counted(asked, 'license', 'licenses')}`;

@@ -72,7 +72,7 @@ export function historySteps(value: HistoryCase, trust: WireTrust | undefined, b
     if (error instanceof NoRequest) return left(error.message);
     throw error;
   }
-  return { ok: true, steps };
+  return steps.length === 0 ? left('the product never starts') : { ok: true, steps };
 }
 
 function left(why: string): HistorySteps {

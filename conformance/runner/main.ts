@@ -9,7 +9,7 @@ import { EXIT_NOTHING_RUN, reportDefect, runConform, type ConformIo } from './co
 /** The root of the checkout, or of the package that is built from it. */
 const ROOT = join(import.meta.dirname, '../..');
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { readonly version: string };
-const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGQUIT: 131 } as const;
 
 for (const [signal, exit] of Object.entries(EXIT_OF_SIGNAL)) process.on(signal, () => process.exit(exit));
 process.on('exit', killAllHarnesses);

@@ -1,6 +1,6 @@
 /** vectors/v1 as files: what `build.ts` writes, what the tests compare, and what a runner reads. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { concatBytes, utf8 } from '../../formats/bytes.ts';
 import { sha256Hex } from '../../files/index.ts';
 import { CASE_SCHEMA, fileInputs, OPERATIONS, PROFILES, type Case, type CaseFolder, type FileInput } from './case.ts';
@@ -58,12 +58,7 @@ export function pathsBelow(folder: string): readonly string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((item) => item.isFile())
-    .map((item) =>
-      join(item.parentPath, item.name)
-        .slice(folder.length + 1)
-        .split(sep)
-        .join('/'),
-    )
+    .map((item) => relative(folder, join(item.parentPath, item.name)).split(sep).join('/'))
     .sort();
 }
 
@@ -88,6 +83,7 @@ export function readCases(folder: string = VECTORS): readonly CaseFolder[] {
   const { files = {}, cases = [] } = manifest as Partial<Manifest>;
   const listed = Object.entries(files);
   if (listed.length === 0 || cases.length === 0) throw new Error(`${MANIFEST} lists no files, or no cases`);
+  if (typeof manifest.version !== 'string') throw new Error(`${MANIFEST} has no version`);
   const bytes = new Map<string, Uint8Array>();
   for (const [path, digest] of listed) {
     if (!existsSync(join(folder, path))) throw new Error(`${path} is in the manifest, but not in the folder`);
@@ -119,6 +115,26 @@ function readCase(id: string, content: Uint8Array | undefined): Case {
   if (value.id !== id) throw new Error(`${id}/case.json has the id ${value.id}`);
   if (!OPERATIONS.includes(value.operation)) throw new Error(`${id} has the unknown operation ${value.operation}`);
   if (!PROFILES.includes(value.profile)) throw new Error(`${id} has the unknown profile ${value.profile}`);
+  const fault = faultOfMembers(value);
+  if (fault !== undefined) throw new Error(`${id} has ${fault}`);
   for (const input of fileInputs(value)) if (input.file.includes('/')) throw new Error(`${id} names ${input.file}`);
   return value;
+}
+
+/** @returns what is wrong with the members that reports show and verdicts are compared with; case.schema.json has all */
+function faultOfMembers(value: Case): string | undefined {
+  const { title, clause, forgets }: { readonly [name in 'title' | 'clause' | 'forgets']?: unknown } = value;
+  if (typeof title !== 'string') return 'no title';
+  if (!Array.isArray(clause) || !clause.every((one) => typeof one === 'string')) return 'no list of clauses';
+  if (forgets !== undefined && typeof forgets !== 'string') return 'a member forgets that is no text';
+  if (value.operation === 'history') {
+    const { steps }: { readonly steps: unknown } = value;
+    return Array.isArray(steps) && steps.length > 0 ? undefined : 'no steps';
+  }
+  const { expected }: { readonly expected: unknown } = value;
+  const { verdict, state, reason } = (expected ?? {}) as Readonly<Record<string, unknown>>;
+  if (verdict === 'refused') return typeof reason === 'string' ? undefined : 'no expected reason';
+  if (value.operation !== 'verify') return verdict === 'accepted' ? undefined : 'no expected verdict';
+  if (verdict === 'accepted') return typeof state === 'string' ? undefined : 'no expected state';
+  return verdict === 'misuse' ? undefined : 'no expected verdict';
 }

@@ -141,6 +141,7 @@ describe('no process of a harness is left behind', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGQUIT', 131],
   ] as const)('where %s ends the runner, and the report is empty', async (signal, code) => {
     const [pids, report] = [join(base, signal), join(base, `${signal}.jsonl`)];
     writeFileSync(report, 'an earlier report');
@@ -154,6 +155,22 @@ describe('no process of a harness is left behind', () => {
     expect(readFileSync(report, 'utf8')).toBe('');
   });
 
+  it.runIf(process.platform === 'linux')('where one runs vtlic-conform itself, which is killed', async () => {
+    const [pids, inner] = [join(base, 'nested'), join(base, 'sleeper')];
+    writeFileSync(inner, `#!/bin/sh\necho $$ >> ${pids}\nexec sleep 600\n`, { mode: 0o755 });
+    const outer = join(base, 'nester');
+    const lines = [
+      `${process.execPath} ${MAIN} --quiet --start-timeout 600 -- ${inner} > /dev/null &`,
+      `while [ ! -s ${pids} ]; do sleep 0.1; done`,
+      `exec ${process.execPath} ${CHILD} hangs ${pids}`,
+    ];
+    writeFileSync(outer, `#!/bin/sh\n${lines.join('\n')}\n`, { mode: 0o755 });
+    const { exit, text } = await runHere([...OPTIONS, '--start-timeout', '60', '--', outer]);
+    expect(text).toContain('the harness gave no answer to request 2');
+    expect(exit).toBe(3);
+    expect(await aliveAfter(pids)).toEqual([]);
+  });
+
   it('and no file, where one that is asked by exit codes hangs', async () => {
     const [script, folder] = [join(base, 'sleeps'), mkdtempSync(join(base, 'tmp-'))];
     writeFileSync(script, '#!/bin/sh\nsleep 60\n', { mode: 0o755 });
@@ -164,4 +181,39 @@ describe('no process of a harness is left behind', () => {
     expect(exit).toBe(3);
     expect(readdirSync(folder)).toEqual([]);
   });
+
+  it.each([
+    ['removes the folder', 'rm -rf "$folder"'],
+    ['puts a pipe in place of the license', 'rm "$1"; mkfifo "$1"'],
+    ['puts a folder in place of the license', 'rm "$1"; mkdir "$1"'],
+    ['puts a link in place of the license', 'rm "$1"; ln -s "$0.victim" "$1"'],
+    ['makes the folder read-only', 'chmod 500 "$folder"'],
+    [
+      'leaves a folder that nobody may change',
+      'mkdir "$folder/own"; touch "$folder/own/file"; chmod 500 "$folder/own"',
+    ],
+  ])('and each license is new, where one that is asked by exit codes %s', async (how, act) => {
+    const [script, temporary] = [join(base, how.replaceAll(' ', '-')), mkdtempSync(join(base, 'tmp-'))];
+    const asked = `${process.execPath} ${join(import.meta.dirname, 'one-shot-child.ts')} "$@"`;
+    const lines = ['folder=$(dirname "$1")', asked, 'verdict=$?', act, 'exit $verdict'];
+    writeFileSync(script, `#!/bin/sh\n${lines.join('\n')}\n`, { mode: 0o755 });
+    writeFileSync(`${script}.victim`, 'as it was');
+    vi.stubEnv('TMPDIR', temporary);
+    const { exit, text } = await runHere([...OPTIONS, '--timeout', '20', '--one-shot', '--', script]);
+    vi.unstubAllEnvs();
+    for (const left of readdirSync(temporary, { recursive: true, encoding: 'utf8' }))
+      if (left.endsWith('own')) chmodSync(join(temporary, left), 0o700);
+    expect(text).toMatch(/vectors +(\d+) of \1 passed/);
+    expect(exit).toBe(0);
+    expect(readFileSync(`${script}.victim`, 'utf8')).toBe('as it was');
+  });
+});
+
+it('a license that cannot be written to the folder of temporary files is a sentence about this folder', async () => {
+  vi.stubEnv('TMPDIR', join(base, 'nowhere'));
+  const { exit, text } = await runHere([...OPTIONS, '--one-shot', '--', process.execPath]);
+  vi.unstubAllEnvs();
+  expect(text).toMatch(/^error: .*nowhere: cannot write a license to the folder of temporary files: there is no such/);
+  expect(text).toContain('hint: Let TMPDIR name a folder that you can write to');
+  expect(exit).toBe(2);
 });

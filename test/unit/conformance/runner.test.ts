@@ -253,6 +253,17 @@ describe('a wrong verifier', () => {
   }, 60_000);
 });
 
+it('a verifier that ends badly once it was compared with another one is broken', async () => {
+  const started = join(base, 'started');
+  const script = join(base, 'ends-badly.sh');
+  const lines = [`echo x >> ${started}`, REFERENCE.join(' '), `test "$(wc -l < ${started})" = 1`];
+  writeFileSync(script, `#!/bin/sh\n${lines.join('\n')}\n`, { mode: 0o755 });
+  const { exit, text } = await runHere([...QUICK, '--', script, '--', ...REFERENCE]);
+  expect(text).toContain('ERROR differential/end');
+  expect(text).toContain('the harness ended with exit code 1 when asked to end');
+  expect(exit).toBe(3);
+});
+
 describe('the reports', () => {
   it('have only characters that XML and HTML can have, and say why a case was not run', () => {
     const odd = 'a\0\u001b[2J]]></script><b a="\ud800\uffff';
@@ -277,6 +288,16 @@ describe('the reports', () => {
     expect(run.exit).toBe(3);
     expect(readFileSync(join(base, 'several-1.xml'), 'utf8')).toContain('<testsuite name="vectors" tests="1"');
     expect(readFileSync(old, 'utf8')).toBe('');
+  });
+
+  it('are written, but for one that cannot be', async () => {
+    const [junit, html] = [join(base, 'others.xml'), join(base, 'others.html')];
+    const reports = ['--json', '/dev/full', '--junit', junit, '--html', html];
+    const { exit, text } = await runHere([...QUICK, ...reports, '--', ...REFERENCE]);
+    expect(text).toContain('error: /dev/full: ');
+    expect(exit).toBe(2);
+    expect(readFileSync(junit, 'utf8')).toContain('</testsuites>');
+    expect(readFileSync(html, 'utf8')).toContain('</html>');
   });
 
   it('have what was found, also where its folder cannot be written', async () => {
@@ -326,8 +347,57 @@ describe('the list of expected failures', () => {
   });
 });
 
+it.each([`${ROOT}/./vectors/v1/`, `${ROOT}//vectors/v1`])('takes %s as a folder of vectors', async (folder) => {
+  const { exit, text } = await runHere([...QUICK, '--vectors', folder, '--', ...REFERENCE]);
+  expect(text).toContain('vectors              1 of 1 passed');
+  expect(exit).toBe(0);
+});
+
 describe('nothing is run', () => {
   const command = ['--', ...REFERENCE];
+
+  it.each([
+    [{ title: 5 }, 'no title'],
+    [{ clause: 'format.md#3' }, 'no list of clauses'],
+    [{ clause: ['format.md#3', 5] }, 'no list of clauses'],
+    [{ forgets: {} }, 'a member forgets that is no text'],
+    [{ expected: {} }, 'no expected verdict'],
+    [{ expected: undefined }, 'no expected verdict'],
+    [{ expected: { verdict: 'refused' } }, 'no expected reason'],
+    [{ expected: { verdict: 'accepted' } }, 'no expected state'],
+    [{ operation: 'trust', expected: { verdict: 'misuse' } }, 'no expected verdict'],
+    [{ operation: 'history', steps: [] }, 'no steps'],
+  ])('where a case of somebody else has %j', async (members, sentence) => {
+    const folder = mkdtempSync(join(base, 'own-'));
+    mkdirSync(join(folder, NBF), { recursive: true });
+    const published = JSON.parse(readFileSync(join(ROOT, 'vectors/v1', NBF, 'case.json'), 'utf8')) as object;
+    const text = JSON.stringify({ ...published, ...members });
+    writeFileSync(join(folder, NBF, 'case.json'), text);
+    const files = { [`${NBF}/case.json`]: createHash('sha256').update(text).digest('hex') };
+    const manifest = { schema: 'vtlic-vectors/1', version: '1', cases: [NBF], files };
+    writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifest));
+    const done = await runHere([...QUICK, ...command], { vectors: folder });
+    expect(done.text).toContain(`cannot be used: ${NBF} has ${sentence}`);
+    expect(done.exit).toBe(2);
+  });
+
+  it('where found.json of a case is nested too deeply to be asked again', async () => {
+    mkdirSync(join(base, 'deep'), { recursive: true });
+    const deep = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;
+    writeFileSync(join(base, 'deep/found.json'), `{"schema":"vtlic-found/1","a":${deep}}`);
+    const { exit, text } = await runHere(['--case', join(base, 'deep'), ...command]);
+    expect(text).toContain('found.json is not a case that can be replayed: it is nested too deeply');
+    expect(exit).toBe(2);
+  });
+
+  it('where what is quoted could move the cursor', async () => {
+    mkdirSync(join(base, 'escapes'), { recursive: true });
+    writeFileSync(join(base, 'escapes/found.json'), '\u001b]0;x\u0007');
+    const { exit, text } = await runHere(['--case', join(base, 'escapes'), ...command]);
+    expect(text).toContain('cannot read the case');
+    expect(text).not.toMatch(/[^\n -~]/);
+    expect(exit).toBe(2);
+  });
 
   it('where vectors are not as they were published', async () => {
     const path = join(VECTORS, NBF, 'case.json');
@@ -404,6 +474,7 @@ describe('nothing is run', () => {
       'in the request of its step 1, the member hosts of the context should be a list, but it is "a"',
     ],
     [{ steps: [{ request: { op: 'restart' } }] }, 'its step 1 has no expected answer'],
+    [{ steps: [{ request: { op: 'restart', id: 9 } }] }, 'the request of its step 1 has an id, which the runner gives'],
     [
       { steps: [{ request: { op: 'restart' }, expected: { verdict: 'valid' } }] },
       'in what its step 1 expects, its answer',
