@@ -24,8 +24,8 @@ const SPELLINGS: Readonly<Record<'unsorted' | 'repeated' | 'unused', (hint: Uint
 export type HintSpelling = keyof typeof SPELLINGS;
 
 /**
- * @param signature of ML-DSA-65, or of a composite; its first polynomial has two hints or more, and an index is unused. A
- *   shorter one, which has no hint, stays as it is
+ * @param signature of ML-DSA-65, or of a composite; its first polynomial has two hints or more, and an index is unused.
+ *   Of one that is cut, the bytes that are left of the hint are changed
  */
 export function respelledHint(signature: Uint8Array, spelling: HintSpelling): Uint8Array {
   const out = Uint8Array.from(signature);

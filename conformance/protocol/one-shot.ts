@@ -117,7 +117,7 @@ export class OneShot implements Harness {
 const FILES = ['license.vtlic', 'request.json'] as const;
 
 /**
- * Of this request only, since a command may change what is in it.
+ * Makes a folder for one request, since a command may change what is in it.
  *
  * @throws VtlicError `output_unwritable`
  */

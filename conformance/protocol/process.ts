@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cleanText } from '../../formats/clean-text.ts';
@@ -63,12 +63,14 @@ export function markedEnvironment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessE
 /** Ends every harness at once, also when a signal ends the runner. */
 export function killAllHarnesses(): void {
   for (const group of groups) killGroup(group);
-  for (let sweep = 0; sweep < MAX_SWEEPS && killMarked() > 0; sweep++);
+  let empty = 0;
+  for (let sweep = 0; sweep < MAX_SWEEPS && empty < EMPTY_SWEEPS; sweep++) empty = killMarked() > 0 ? 0 : empty + 1;
   for (const folder of folders) removeHarnessFolder(folder);
 }
 
-/** A process may start another one while they are looked through. */
-const MAX_SWEEPS = 20;
+/** A process may start another one and end while they are looked through, so that one look may miss both. */
+const EMPTY_SWEEPS = 3;
+const MAX_SWEEPS = 30;
 
 /** @returns how many were found */
 function killMarked(): number {
@@ -85,7 +87,7 @@ function killMarked(): number {
   return found;
 }
 
-/** @returns of all processes; none where the system does not list them as files */
+/** @returns the ids of all processes, or none where the system does not list them as files */
 function processIds(): readonly string[] {
   try {
     return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
@@ -102,11 +104,20 @@ export function makeHarnessFolder(): string {
 
 export function removeHarnessFolder(folder: string): void {
   try {
+    makeRemovable(folder);
     rmSync(folder, { recursive: true, force: true });
     folders.delete(folder);
   } catch {
-    // A process of the harness still writes into it, or has made it unremovable: tried again when all are ended.
+    // A process of the harness may still write into it. When all are ended, the runner removes it again.
   }
+}
+
+/** A harness may have taken its own permissions away. */
+function makeRemovable(folder: string): void {
+  if (!existsSync(folder)) return;
+  chmodSync(folder, 0o700);
+  for (const item of readdirSync(folder, { withFileTypes: true }))
+    if (item.isDirectory()) makeRemovable(join(folder, item.name));
 }
 
 export function keepGroup(pid: number): void {
@@ -247,7 +258,7 @@ class HarnessProcess implements Harness {
 
   kill(): void {
     killGroup(this.#pid);
-    // One of another user, which cannot be killed, must not keep the runner waiting.
+    // The runner may not kill a process of another user, and does not wait for it.
     this.#child.unref();
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();

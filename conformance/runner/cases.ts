@@ -93,13 +93,20 @@ function runnerCase(value: Case, bytesOf: (input: FileInput) => Uint8Array): Run
     return {
       ...head,
       scored: true,
-      ...(made.ok ? { steps: made.steps } : { steps: [], notRunnable: made.why }),
+      ...(made.ok ? { steps: checked(value.id, made.steps) } : { steps: [], notRunnable: made.why }),
     };
   }
   const { expected } = value;
   const scored = !('scored' in expected) || expected.scored === 'reason';
   const base64: Base64Of = (input) => Buffer.from(bytesOf(input)).toString('base64');
-  return { ...head, scored, steps: [stepOf(value, base64)] };
+  return { ...head, scored, steps: checked(value.id, [stepOf(value, base64)]) };
+}
+
+/** @throws Error that names a member of another type, in a case that somebody else wrote */
+function checked(id: string, steps: readonly RunnerStep[]): readonly RunnerStep[] {
+  const fault = isTooDeep(steps) ? 'it is nested too deeply' : faultOfSteps(steps);
+  if (fault !== undefined) throw new Error(`${id}: ${fault}`);
+  return steps;
 }
 
 function stepOf(value: Exclude<Case, { operation: 'history' }>, base64: Base64Of): RunnerStep {
@@ -243,7 +250,10 @@ function faultOfFound(value: unknown): string | undefined {
   if (typeof id !== 'string' || !/^[\w./-]+$/.test(id)) return 'it has no id, such as found/history-1-1';
   if (typeof title !== 'string') return 'it has no title';
   if (typeof scored !== 'boolean') return 'its member scored is not true or false';
-  if (!Array.isArray(steps) || steps.length === 0) return 'it has no steps';
+  return Array.isArray(steps) && steps.length > 0 ? faultOfSteps(steps) : 'it has no steps';
+}
+
+function faultOfSteps(steps: readonly unknown[]): string | undefined {
   for (const [i, step] of steps.entries()) {
     const { request, expected } = isObject(step) ? step : {};
     if (!isObject(request) || !isOperation(request['op'])) return `its step ${i + 1} has no request of the protocol`;
@@ -258,11 +268,9 @@ function faultOfFound(value: unknown): string | undefined {
 }
 
 /** JSON.parse reads what is nested deeper than JSON.stringify can write to a verifier. */
-function isTooDeep(value: unknown): boolean {
-  try {
-    JSON.stringify(value);
-    return false;
-  } catch {
-    return true;
-  }
+const MAX_DEPTH = 64;
+
+function isTooDeep(value: unknown, left = MAX_DEPTH): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return left === 0 || Object.values(value).some((one) => isTooDeep(one, left - 1));
 }

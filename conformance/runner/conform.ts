@@ -35,6 +35,8 @@ export interface ConformIo {
 
 export const EXIT_NOTHING_RUN = 2;
 const EXIT_BROKEN = 3;
+/** Of the line of progress on a terminal. */
+const CLEAR_LINE = '\r\u001b[K';
 /** A search ends by time, unless a test wants the same one each time. */
 const MAX_RUNS = 1_000_000;
 
@@ -68,11 +70,13 @@ export function reportDefect(error: unknown, io: ConformIo): void {
   reportError(defect, io);
 }
 
-function reportError({ message, hint, place: { file: path } }: VtlicError, { report }: ConformIo): void {
+function reportError({ message, hint, place: { file: path } }: VtlicError, { report, isTerminal }: ConformIo): void {
   const file = path === undefined || message.includes(path) ? '' : `${cleanText(path)}: `;
   // A message may quote a file that somebody else made.
   const line = (text: string): string => `${cleanText(text, Infinity)}\n`;
-  report(`${line(`error: ${file}${message}`)}${hint === undefined ? '' : line(`hint: ${hint}`)}`);
+  report(
+    `${isTerminal ? CLEAR_LINE : ''}${line(`error: ${file}${message}`)}${hint === undefined ? '' : line(`hint: ${hint}`)}`,
+  );
 }
 
 type Plan = Omit<RunPlan, 'keep' | 'startedAt'>;
@@ -172,7 +176,6 @@ async function runOne(
     try {
       return writeFound(found, id, finding);
     } catch (error) {
-      show.clear();
       reportError(describeFileError(error, 'output_unwritable', found), io);
       return undefined;
     }
@@ -220,10 +223,10 @@ function progress({ quiet }: Options, { isTerminal, report }: ConformIo): Progre
       if (quiet || now - last < (isTerminal ? PROGRESS_MILLISECONDS : LINE_MILLISECONDS)) return;
       last = now;
       isShown = isTerminal;
-      report(isTerminal ? `\r\u001b[K${what}` : `${what}\n`);
+      report(isTerminal ? `${CLEAR_LINE}${what}` : `${what}\n`);
     },
     clear: () => {
-      if (isShown) report('\r\u001b[K');
+      if (isShown) report(CLEAR_LINE);
       isShown = false;
     },
   };

@@ -35,7 +35,10 @@ function searchMilliseconds({ search = 'licenses', searchMilliseconds: milliseco
   return search === 'licenses' ? milliseconds : 0;
 }
 
-/** @param sessions which it closes. @returns a report with each kind of disagreement and of fault once, or with one outcome that says that all agree */
+/**
+ * @param sessions it closes them
+ * @returns a report with each kind of disagreement and of fault once, or with one outcome that says that all agree
+ */
 export async function compareVerifiers(sessions: readonly Session[], plan: DifferentialPlan): Promise<Report> {
   const start = performance.now();
   const names = distinctNames(sessions);

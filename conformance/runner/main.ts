@@ -25,7 +25,7 @@ const io: ConformIo = {
   seed: randomInt(2 ** 31),
   now: () => Math.floor(Date.now() / 1000),
 };
-// Of a pipe, a timer or an end of a process: nobody awaits these.
+// Nobody awaits an error in an event of a pipe, a timer or a process.
 process.on('uncaughtException', (error) => {
   reportDefect(error, io);
   process.exit(EXIT_NOTHING_RUN);

@@ -115,14 +115,14 @@ function readCase(id: string, content: Uint8Array | undefined): Case {
   if (value.id !== id) throw new Error(`${id}/case.json has the id ${value.id}`);
   if (!OPERATIONS.includes(value.operation)) throw new Error(`${id} has the unknown operation ${value.operation}`);
   if (!PROFILES.includes(value.profile)) throw new Error(`${id} has the unknown profile ${value.profile}`);
-  const fault = faultOfMembers(value);
+  const fault = faultOfShape(value);
   if (fault !== undefined) throw new Error(`${id} has ${fault}`);
   for (const input of fileInputs(value)) if (input.file.includes('/')) throw new Error(`${id} names ${input.file}`);
   return value;
 }
 
-/** @returns what is wrong with the members that reports show and verdicts are compared with; case.schema.json has all */
-function faultOfMembers(value: Case): string | undefined {
+/** @returns what is wrong with the members that reports show, or verdicts are compared with; the schema has all */
+function faultOfShape(value: Case): string | undefined {
   const { title, clause, forgets }: { readonly [name in 'title' | 'clause' | 'forgets']?: unknown } = value;
   if (typeof title !== 'string') return 'no title';
   if (!Array.isArray(clause) || !clause.every((one) => typeof one === 'string')) return 'no list of clauses';
@@ -131,10 +131,28 @@ function faultOfMembers(value: Case): string | undefined {
     const { steps }: { readonly steps: unknown } = value;
     return Array.isArray(steps) && steps.length > 0 ? undefined : 'no steps';
   }
-  const { expected }: { readonly expected: unknown } = value;
-  const { verdict, state, reason } = (expected ?? {}) as Readonly<Record<string, unknown>>;
+  const expected = membersOf(value.expected);
+  if (value.operation === 'verify')
+    return expected['verdict'] === 'misuse' ? undefined : faultOfExpected(expected, 'state');
+  const { license, verdict } = expected;
+  if (verdict === 'accepted' && value.operation === 'keyset' && !['version', 'source', 'notices'].every(has(expected)))
+    return 'no expected version, source and notices';
+  if (verdict === 'accepted' && license !== undefined) return faultOfExpected(membersOf(license), 'state');
+  return faultOfExpected(expected);
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+const membersOf = (value: unknown): Members => (typeof value === 'object' && value !== null ? (value as Members) : {});
+
+const has =
+  (members: Members) =>
+  (name: string): boolean =>
+    members[name] !== undefined;
+
+/** @param more a member of what is accepted */
+function faultOfExpected({ verdict, reason, ...members }: Members, more?: string): string | undefined {
   if (verdict === 'refused') return typeof reason === 'string' ? undefined : 'no expected reason';
-  if (value.operation !== 'verify') return verdict === 'accepted' ? undefined : 'no expected verdict';
-  if (verdict === 'accepted') return typeof state === 'string' ? undefined : 'no expected state';
-  return verdict === 'misuse' ? undefined : 'no expected verdict';
+  if (verdict !== 'accepted') return 'no expected verdict';
+  return more === undefined || typeof members[more] === 'string' ? undefined : `no expected ${more}`;
 }
