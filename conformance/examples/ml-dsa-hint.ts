@@ -25,7 +25,7 @@ export type HintSpelling = keyof typeof SPELLINGS;
 
 /**
  * @param signature of ML-DSA-65, or of a composite; its first polynomial has two hints or more, and an index is unused.
- *   Of one that is cut, the bytes that are left of the hint are changed
+ *   If it is cut, only what is left of the hint changes
  */
 export function respelledHint(signature: Uint8Array, spelling: HintSpelling): Uint8Array {
   const out = Uint8Array.from(signature);

@@ -132,7 +132,7 @@ function folderOf(request: Extract<Request, { readonly op: 'verify' }>): string 
     const { message } = describeFileError(error, 'output_unwritable', tmpdir());
     throw new VtlicError('output_unwritable', `cannot write a license to the folder of temporary files: ${message}`, {
       file: tmpdir(),
-      hint: 'Let TMPDIR name a folder that you can write to, on a disk with space.',
+      hint: 'Set TMPDIR to a folder that you can write to, on a disk with space.',
       cause: error,
     });
   }

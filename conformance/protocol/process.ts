@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cleanText } from '../../formats/clean-text.ts';
@@ -50,8 +50,8 @@ const groups = new Set<number>();
 const folders = new Set<string>();
 
 /**
- * In the environment of all that a harness starts: on Linux it shows a process that left the group. The name is of this
- * run, so that a harness that runs `vtlic-conform` itself passes it on.
+ * This variable is in the environment of all that a harness starts. On Linux the runner finds by it a process that left
+ * the group. Its name is of this run only, so that a harness that runs `vtlic-conform` itself passes it on.
  */
 const MARK = `VTLIC_CONFORM_RUN_${randomUUID().replaceAll('-', '')}`;
 
@@ -68,7 +68,7 @@ export function killAllHarnesses(): void {
   for (const folder of folders) removeHarnessFolder(folder);
 }
 
-/** A process may start another one and end while they are looked through, so that one look may miss both. */
+/** While the runner reads the list, a process may start another one and end, so that one sweep may miss both. */
 const EMPTY_SWEEPS = 3;
 const MAX_SWEEPS = 30;
 
@@ -112,9 +112,9 @@ export function removeHarnessFolder(folder: string): void {
   }
 }
 
-/** A harness may have taken its own permissions away. */
+/** A harness may have taken its own permissions away. A link in place of a folder is not followed. */
 function makeRemovable(folder: string): void {
-  if (!existsSync(folder)) return;
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return;
   chmodSync(folder, 0o700);
   for (const item of readdirSync(folder, { withFileTypes: true }))
     if (item.isDirectory()) makeRemovable(join(folder, item.name));
@@ -134,7 +134,7 @@ export function killGroup(pid: number): void {
 }
 
 /**
- * In a group of its own, so that what the program starts ends with it.
+ * Starts a program in a process group of its own, so that what the program starts ends with it.
  *
  * @returns the error where `spawn` throws at once, as it does without memory; other errors are the event `error`
  */

@@ -27,7 +27,7 @@ export interface ConformIo {
   /** The published vectors that come with the program. */
   readonly vectors: string;
   readonly version: string;
-  /** Of the random cases, 0 to 2³¹ - 1. It becomes the one that the arguments name. */
+  /** Of the random cases, 0 to 2³¹ - 1. `runConform` sets it to the one that the arguments name. */
   seed: number;
   /** Seconds since 1970. */
   readonly now: () => number;
@@ -35,7 +35,7 @@ export interface ConformIo {
 
 export const EXIT_NOTHING_RUN = 2;
 const EXIT_BROKEN = 3;
-/** Of the line of progress on a terminal. */
+/** Clears the line of progress on a terminal. */
 const CLEAR_LINE = '\r\u001b[K';
 /** A search ends by time, unless a test wants the same one each time. */
 const MAX_RUNS = 1_000_000;

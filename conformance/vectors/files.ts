@@ -121,7 +121,11 @@ function readCase(id: string, content: Uint8Array | undefined): Case {
   return value;
 }
 
-/** @returns what is wrong with the members that reports show, or verdicts are compared with; the schema has all */
+/**
+ * Checks the members that reports show, and those that answers are compared with. case.schema.json describes all members.
+ *
+ * @returns what is wrong with them
+ */
 function faultOfShape(value: Case): string | undefined {
   const { title, clause, forgets }: { readonly [name in 'title' | 'clause' | 'forgets']?: unknown } = value;
   if (typeof title !== 'string') return 'no title';

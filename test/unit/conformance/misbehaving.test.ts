@@ -1,6 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -188,6 +198,7 @@ describe('no process of a harness is left behind', () => {
     ['puts a pipe in place of the license', 'rm "$1"; mkfifo "$1"'],
     ['puts a folder in place of the license', 'rm "$1"; mkdir "$1"'],
     ['puts a link in place of the license', 'rm "$1"; ln -s "$0.victim" "$1"'],
+    ['puts a link in place of the folder', 'rm -rf "$folder"; ln -s "$0.own" "$folder"'],
     ['makes the folder read-only', 'chmod 500 "$folder"'],
     [
       'leaves a folder that nobody may change',
@@ -199,6 +210,8 @@ describe('no process of a harness is left behind', () => {
     const lines = ['folder=$(dirname "$1")', asked, 'verdict=$?', act, 'exit $verdict'];
     writeFileSync(script, `#!/bin/sh\n${lines.join('\n')}\n`, { mode: 0o755 });
     writeFileSync(`${script}.victim`, 'as it was');
+    mkdirSync(`${script}.own`);
+    chmodSync(`${script}.own`, 0o755);
     vi.stubEnv('TMPDIR', temporary);
     const { exit, text } = await runHere([...OPTIONS, '--timeout', '20', '--one-shot', '--', script]);
     vi.unstubAllEnvs();
@@ -206,6 +219,7 @@ describe('no process of a harness is left behind', () => {
     expect(text).toMatch(/vectors +(\d+) of \1 passed/);
     expect(exit).toBe(0);
     expect(readFileSync(`${script}.victim`, 'utf8')).toBe('as it was');
+    expect(statSync(`${script}.own`).mode & 0o777).toBe(0o755);
   });
 });
 
@@ -214,6 +228,6 @@ it('a license that cannot be written to the folder of temporary files is a sente
   const { exit, text } = await runHere([...OPTIONS, '--one-shot', '--', process.execPath]);
   vi.unstubAllEnvs();
   expect(text).toMatch(/^error: .*nowhere: cannot write a license to the folder of temporary files: there is no such/);
-  expect(text).toContain('hint: Let TMPDIR name a folder that you can write to');
+  expect(text).toContain('hint: Set TMPDIR to a folder that you can write to');
   expect(exit).toBe(2);
 });

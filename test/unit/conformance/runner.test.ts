@@ -353,6 +353,17 @@ it.each([`${ROOT}/./vectors/v1/`, `${ROOT}//vectors/v1`])('takes %s as a folder 
   expect(exit).toBe(0);
 });
 
+it('prints what a case of somebody else says about its failure without control characters', async () => {
+  const odd = 'a\u001b[2J\u202eb';
+  const vectors = foreignCase({ title: odd, forgets: odd, clause: [odd] });
+  const { exit, text } = await runHere([...QUICK, '--', ...wrong('never', '() => ({ verdict: "refused" })')], {
+    vectors,
+  });
+  expect(text).toContain('a verifier that does this has forgotten: a\\u{001B}[2J\\u{202E}b');
+  expect(text).not.toMatch(/[^\n -~]/);
+  expect(exit).toBe(1);
+});
+
 /** A folder of vectors with one case, which has other members than the published one. */
 function foreignCase(members: object): string {
   const folder = mkdtempSync(join(base, 'own-'));
