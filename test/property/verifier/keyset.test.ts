@@ -92,7 +92,8 @@ const oneRoot = (version: number): Uint8Array => keysetBlock({ ...first, version
 describe('a block of a keyset', () => {
   it('a block of a keyset with a byte changed, inserted or removed is refused, or has the very same keyset', () => {
     const builtIn = builtInChain(oneRoot(1), { issuer: KEYSET_ISSUER });
-    const block = oneRoot(2);
+    // With the time of version 1, one other byte could make version 1 of it, which is known and passed over.
+    const block = keysetBlock({ ...first, version: 2, made: 1_900_000_000 }, first.roots);
     const whole = extendChain(builtIn, block).chain.versions;
     const counts = { same: 0, refused: 0 };
     fc.assert(
